@@ -1,0 +1,3 @@
+//! The worker: health before Redis, retry first.
+
+fn main() {}
