@@ -1,0 +1,70 @@
+//! What a snapshot means: everything rules may ask, gathered once, each part on first use where it is costly.
+
+pub mod build_context;
+pub mod compose;
+pub mod dockerfile;
+pub mod dockerignore;
+pub mod env_file;
+pub mod gitignore;
+pub mod node_project;
+pub mod procfile;
+pub mod python_project;
+pub mod railway_config;
+pub mod railway_iac;
+pub mod service;
+pub mod settings;
+pub mod startup;
+pub mod workflow;
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::config::Config;
+use crate::snapshot::Snapshot;
+
+/// Everything a rule may ask about one repository.
+pub struct Facts<'s> {
+    /// The files themselves.
+    pub snapshot: &'s Snapshot<'s>,
+    /// What `.github/preflight.toml` says.
+    pub config: &'s Config,
+    /// Every Dockerfile of the repository, by path, whether or not a service selects it.
+    pub dockerfiles: BTreeMap<String, Rc<dockerfile::Dockerfile>>,
+    /// Every `railway.toml` and `railway.json` (any file name ending so or named by a service), by path.
+    pub railway_configs: BTreeMap<String, Rc<railway_config::RailwayConfig>>,
+    /// `.railway/railway.ts`, when there is one.
+    pub iac: Option<Rc<railway_iac::Iac>>,
+    /// Every `Procfile`, by path.
+    pub procfiles: BTreeMap<String, Rc<procfile::Procfile>>,
+    /// The services, in discovery order. Never empty unless nothing in the repository speaks of Railway or a container.
+    pub services: Vec<service::Service>,
+    startups: OnceCell<Vec<Rc<startup::Startup>>>,
+}
+
+impl<'s> Facts<'s> {
+    /// Reads what every rule needs; costly parts wait until a rule asks.
+    pub fn gather(snapshot: &'s Snapshot<'s>, config: &'s Config) -> Self {
+        let mut facts = Self {
+            snapshot,
+            config,
+            dockerfiles: dockerfile::gather(snapshot),
+            railway_configs: railway_config::gather(snapshot),
+            iac: railway_iac::gather(snapshot).map(Rc::new),
+            procfiles: procfile::gather(snapshot),
+            services: Vec::new(),
+            startups: OnceCell::new(),
+        };
+        facts.services = service::discover(&facts);
+        facts
+    }
+
+    /// How `service` (an element of `self.services`) starts up, read from its sources; computed on first use.
+    pub fn startup(&self, service: &service::Service) -> Rc<startup::Startup> {
+        let all = self
+            .startups
+            .get_or_init(|| self.services.iter().map(|each| Rc::new(startup::read(self, each))).collect());
+        let at = self.services.iter().position(|each| each.name == service.name).unwrap_or(0);
+        all.get(at).cloned().unwrap_or_default()
+    }
+}

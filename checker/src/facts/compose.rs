@@ -1,0 +1,1 @@
+//! `compose.yaml` and its older names: services, their builds, ports, commands and variables.

@@ -1,0 +1,1 @@
+//! `.dockerignore` with exactly Docker's semantics.

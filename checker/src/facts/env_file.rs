@@ -1,0 +1,1 @@
+//! `.env` files: the names they set, never the values.

@@ -1,0 +1,1 @@
+//! Patterns in gitignore syntax: `.gitignore`, `.railwayignore` and Railway's watch patterns.

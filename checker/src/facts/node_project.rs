@@ -1,0 +1,1 @@
+//! `package.json` and its lockfiles: scripts, dependencies, workspaces, package manager.

@@ -1,0 +1,1 @@
+//! `pyproject.toml`, `requirements*.txt` and `Pipfile`: the distributions a Python project asks for.

@@ -1,0 +1,1 @@
+//! GitHub workflow files: which build, start or deploy the image.

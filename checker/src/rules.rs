@@ -1,0 +1,18 @@
+//! The table of rules: one line a rule, in alphabetical order. The file of a rule has its name.
+
+use crate::rule::Rule;
+
+macro_rules! rules {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name;)*
+        /// Every rule, sorted by id.
+        pub const ALL: &[Rule] = &[$($name::RULE),*];
+    };
+}
+
+rules![missing_dockerignore,];
+
+/// The rule called `id`.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    ALL.iter().find(|rule| rule.id == id)
+}
