@@ -1,7 +1,15 @@
 //! Dockerfiles as BuildKit reads them, with byte spans and recovery after a bad instruction.
 
+mod lines;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod words;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+pub use parse::parse;
 
 use crate::snapshot::Snapshot;
 use crate::span::Span;
@@ -185,12 +193,32 @@ impl Dockerfile {
     }
 }
 
-/// Reads every Dockerfile of the tree: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile` and `Containerfile`, any case.
-pub fn gather(_snapshot: &Snapshot<'_>) -> BTreeMap<String, Rc<Dockerfile>> {
-    BTreeMap::new()
+/// Reads every Dockerfile of the tree: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile` and `Containerfile`, any case,
+/// outside directories of installed packages.
+pub fn gather(snapshot: &Snapshot<'_>) -> BTreeMap<String, Rc<Dockerfile>> {
+    let named = snapshot.entries().iter().filter(|entry| is_dockerfile_name(&entry.path));
+    named.filter_map(|entry| Some((entry.path.clone(), Rc::new(read(snapshot, &entry.path)?)))).collect()
 }
 
-/// Reads one Dockerfile.
-pub fn parse(path: &str, _text: &str) -> Dockerfile {
-    Dockerfile { path: path.to_owned(), escape: '\\', ..Dockerfile::default() }
+/// Reads the Dockerfile at `path`, whatever its name; `None` when it has no text.
+pub fn read(snapshot: &Snapshot<'_>, path: &str) -> Option<Dockerfile> {
+    let text = snapshot.text(path).ok()?;
+    Some(parse(path, &text.text))
+}
+
+fn is_dockerfile_name(path: &str) -> bool {
+    let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if dirs
+        .split('/')
+        .any(|dir| matches!(dir, "node_modules" | "vendor" | "site-packages" | ".venv" | "venv"))
+    {
+        return false;
+    }
+    let name = name.to_ascii_lowercase();
+    if matches!(name.rsplit_once('.'), Some((_, "dockerignore" | "md" | "bak" | "txt"))) {
+        return false;
+    }
+    let plain =
+        |stem: &str| name == stem || name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['.', '-']));
+    plain("dockerfile") || plain("containerfile") || name.ends_with(".dockerfile")
 }
