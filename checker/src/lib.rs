@@ -18,3 +18,26 @@ pub mod rule;
 pub mod rules;
 pub mod snapshot;
 pub mod span;
+mod suppress;
+
+use config::Config;
+use facts::Facts;
+use report::Report;
+use snapshot::{Day, Snapshot, Tree, Trigger};
+
+/// What the host says besides the files.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The day of the check.
+    pub today: Day,
+    /// How the code will travel to Railway.
+    pub trigger: Trigger,
+}
+
+/// Judges `tree`.
+pub fn check(tree: &dyn Tree, config: &Config, options: &Options) -> Report {
+    let snapshot = Snapshot::new(tree, options.today, options.trigger);
+    let facts = Facts::gather(&snapshot, config);
+    let findings = rules::ALL.iter().flat_map(|rule| rule.run(&facts)).collect();
+    Report::new(&facts, suppress::apply(&snapshot, findings))
+}

@@ -1,11 +1,16 @@
 //! The report: findings in order, what stayed unknown, and the verdict. Every output is a rendering of it.
 
 pub mod annotations;
+mod build;
+pub mod diff;
+mod escape;
 pub mod json;
 pub mod markdown;
 pub mod text;
 
-use crate::finding::{Edit, Finding, Severity};
+use crate::finding::{Finding, Severity};
+use crate::rule::Phase;
+use crate::snapshot::{Day, Trigger};
 use crate::span::Position;
 
 /// What a person wants to know first.
@@ -38,6 +43,8 @@ impl Verdict {
 pub struct Reported {
     /// The finding.
     pub finding: Finding,
+    /// When in a deployment it shows.
+    pub phase: Phase,
     /// Where it begins.
     pub start: Position,
     /// Where it ends.
@@ -48,8 +55,8 @@ pub struct Reported {
     pub related: Vec<Position>,
     /// The fix as a unified diff.
     pub diff: Option<String>,
-    /// The edits of the fix, for tools.
-    pub edits: Vec<Edit>,
+    /// Sixteen hexadecimal digits that stay the same while the finding's line moves.
+    pub fingerprint: String,
 }
 
 /// One service as the report shows it.
@@ -61,10 +68,10 @@ pub struct ServiceSummary {
     pub path: String,
     /// One-based line of that place.
     pub line: usize,
+    /// What is known of it: (name, value, or the reason it is unknown).
+    pub facts: Vec<(&'static str, Result<String, String>)>,
     /// Settings with provenance, in reading order.
     pub settings: Vec<SettingRow>,
-    /// Root directory, builder, Dockerfile and kind, each with a value or the reason it is unknown.
-    pub facts: Vec<(&'static str, Result<String, String>)>,
     /// Counts by severity: errors, warnings, notes.
     pub counts: [usize; 3],
 }
@@ -91,20 +98,31 @@ pub struct SettingRow {
 pub struct Report {
     /// The judgement.
     pub verdict: Verdict,
-    /// One sentence: will it come up or not, and the one thing to do first.
+    /// One sentence: will it come up or not.
     pub headline: String,
+    /// The one thing to do first, with its place.
+    pub first: Option<String>,
     /// The services.
     pub services: Vec<ServiceSummary>,
     /// Findings, worst and earliest first.
     pub findings: Vec<Reported>,
     /// How many files were looked at.
     pub files: usize,
+    /// The day of the check.
+    pub today: Day,
+    /// How the code would travel.
+    pub trigger: Trigger,
 }
 
 impl Report {
     /// How many findings have `severity`.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|each| each.finding.severity == severity).count()
+    }
+
+    /// Errors, warnings and notes.
+    pub fn counts(&self) -> [usize; 3] {
+        [Severity::Error, Severity::Warning, Severity::Note].map(|severity| self.count(severity))
     }
 
     /// True when a finding is at least as bad as `threshold`.

@@ -57,12 +57,47 @@ impl Rule {
         self.docs.trim_start().lines().next().unwrap_or_default().trim()
     }
 
+    /// The documentation as Markdown, without the blank that follows `///` in the source.
+    pub fn markdown(&self) -> String {
+        self.docs.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect()
+    }
+
+    /// The examples of the documentation, in order.
+    pub fn examples(&self) -> Vec<Example> {
+        let mut examples = Vec::new();
+        let mut open: Option<Example> = None;
+        for line in self.markdown().lines() {
+            match (&mut open, line.strip_prefix("```")) {
+                (None, Some(info)) if info.starts_with("repo,") => {
+                    let words = info.split([',', ' ']).skip(1).map(str::to_owned).collect();
+                    open = Some(Example { words, fixture: String::new() });
+                }
+                (Some(_), Some("")) => examples.extend(open.take()),
+                (Some(example), _) => {
+                    example.fixture.push_str(line);
+                    example.fixture.push('\n');
+                }
+                _ => {}
+            }
+        }
+        examples
+    }
+
     /// Runs it over `facts`.
     pub fn run(&self, facts: &Facts<'_>) -> Vec<crate::finding::Finding> {
         let mut found = Findings::new(self.id, self.severity);
         (self.check)(facts, &mut found);
         found.into_vec()
     }
+}
+
+/// One example of a rule's documentation: a fenced block whose info string begins with `repo,`.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Words behind `repo`: `fires` or `passes`; optionally a severity, and `today=YYYY-MM-DD`.
+    pub words: Vec<String>,
+    /// The tree in the form of [`crate::fixture`].
+    pub fixture: String,
 }
 
 /// Declares the constant `RULE` of a rule's file from its documentation and metadata; the file's `check` judges.

@@ -4,13 +4,19 @@ use crate::rule::Rule;
 
 macro_rules! rules {
     ($($name:ident),* $(,)?) => {
-        $(mod $name;)*
+        $(pub(crate) mod $name;)*
         /// Every rule, sorted by id.
         pub const ALL: &[Rule] = &[$($name::RULE),*];
     };
 }
 
-rules![missing_dockerignore,];
+// One name a line: rules are added in parallel.
+#[rustfmt::skip]
+rules![
+    allowance_malformed,
+    allowance_unused,
+    missing_dockerignore,
+];
 
 /// The rule called `id`.
 pub fn find(id: &str) -> Option<&'static Rule> {

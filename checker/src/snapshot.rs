@@ -229,6 +229,13 @@ impl<'t> Snapshot<'t> {
         read
     }
 
+    /// Every text read so far, sorted by path.
+    pub fn loaded(&self) -> Vec<Rc<Text>> {
+        let mut texts: Vec<_> = self.texts.borrow().values().filter_map(|text| text.clone().ok()).collect();
+        texts.sort_by(|one, other| one.path.cmp(&other.path));
+        texts
+    }
+
     fn read_text(&self, path: &str) -> Result<Rc<Text>, NoText> {
         let entry = self.entry(path).filter(|entry| entry.kind == EntryKind::File).ok_or(NoText::Missing)?;
         if entry.size > TEXT_LIMIT {

@@ -1,1 +1,57 @@
-//! Rendering: annotations.
+//! GitHub annotations: most important first, for the host to cut to the limit of a step.
+
+use serde::Serialize;
+
+use super::{Report, Reported, escape};
+use crate::finding::Severity;
+
+/// The runner cuts an annotation's message at 4,096 characters (actions/runner, `_maxIssueMessageLength`).
+const MESSAGE_LIMIT: usize = 4096;
+
+/// One annotation; the host escapes it for the channel it uses.
+#[derive(Debug, Serialize)]
+pub struct Annotation {
+    /// `error`, `warning` or `notice`.
+    pub level: &'static str,
+    /// The rule.
+    pub title: String,
+    /// What is wrong and what to change.
+    pub message: String,
+    /// File.
+    pub path: String,
+    /// One-based line.
+    pub line: usize,
+    /// Last line.
+    pub end_line: usize,
+    /// One-based column.
+    pub column: usize,
+    /// Last column.
+    pub end_column: usize,
+}
+
+/// Every finding as an annotation, in the report's order.
+pub fn all(report: &Report) -> Vec<Annotation> {
+    report.findings.iter().map(annotation).collect()
+}
+
+fn annotation(each: &Reported) -> Annotation {
+    let finding = &each.finding;
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let service = finding.service.as_ref().map_or(String::new(), |service| format!(" ({service})"));
+    let help = finding.help.as_ref().map_or(String::new(), |help| format!("\n{}", escape::printable(help)));
+    let message = format!("{}{}{help}", escape::printable(&finding.message), escape::printable(&service));
+    Annotation {
+        level,
+        title: format!("Preflight: {}", finding.rule),
+        message: escape::shortened(&message, MESSAGE_LIMIT),
+        path: finding.site.path.clone(),
+        line: each.start.line,
+        end_line: each.end.line,
+        column: each.start.column,
+        end_column: each.end.column,
+    }
+}
