@@ -1,3 +1,43 @@
-//! Chores.
+//! Chores of the project: `cargo xtask <command>`.
+#![expect(clippy::print_stdout, reason = "a tool for developers talks on standard output")]
 
-fn main() {}
+mod gen_docs;
+mod shell;
+mod wasm;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Writes generated files and runs the whole test suite")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the wasm module and its JavaScript glue into action/wasm
+    Wasm,
+    /// Build the wasm module and bundle the action into action/dist
+    Dist {
+        /// Only check that action/dist was built from these sources
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write everything that is generated: rule pages, README tables, report schema
+    Gen,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Wasm => wasm::build(),
+        Command::Dist { check: true } => wasm::check(),
+        Command::Dist { check: false } => {
+            wasm::build()?;
+            let action = shell::root().join("action");
+            shell::run(std::process::Command::new("npm").arg("ci").current_dir(&action))?;
+            shell::run(std::process::Command::new("npm").args(["run", "build"]).current_dir(&action))
+        }
+        Command::Gen => gen_docs::write(),
+    }
+}

@@ -1,1 +1,75 @@
-//! The checker behind a JavaScript door.
+//! The checker behind a JavaScript door: a host object and JSON in, JSON out.
+
+mod tree;
+
+use checker::config::Config;
+use checker::finding::Severity;
+use checker::report::{annotations, json, markdown, text};
+use checker::snapshot::{Day, Trigger};
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The JavaScript side: `ARCHITECTURE.md` says what its two methods return.
+    pub type Host;
+
+    #[wasm_bindgen(method, catch)]
+    fn entries(this: &Host) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &Host, path: &str, limit: f64) -> Result<Option<Vec<u8>>, JsValue>;
+}
+
+/// What the host asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    today: String,
+    trigger: String,
+    fail_on: String,
+    #[serde(default)]
+    comment_limit: usize,
+    #[serde(default)]
+    summary_limit: usize,
+    #[serde(default)]
+    config: Option<String>,
+    #[serde(default)]
+    link_base: Option<String>,
+    #[serde(default)]
+    rules_base: Option<String>,
+}
+
+/// Judges what `host` hands in and renders everything the action writes.
+///
+/// # Errors
+/// Throws when `options` is malformed or the host fails; never because of a file's content.
+#[wasm_bindgen]
+pub fn check(host: &Host, options: &str) -> Result<String, JsError> {
+    let request: Request =
+        serde_json::from_str(options).map_err(|error| JsError::new(&format!("options: {error}")))?;
+    let wrong = |what: &str, value: &str| JsError::new(&format!("options: {what} '{value}' is not known"));
+    let today = Day::parse(&request.today).ok_or_else(|| wrong("today", &request.today))?;
+    let trigger = Trigger::parse(&request.trigger).ok_or_else(|| wrong("trigger", &request.trigger))?;
+    let threshold = match request.fail_on.as_str() {
+        "never" => None,
+        name => Some(Severity::parse(name).ok_or_else(|| wrong("fail_on", name))?),
+    };
+    let tree = tree::HostTree::open(host).map_err(|error| JsError::new(&error))?;
+    let _ = request.config;
+    let report = checker::check(&tree, &Config::default(), &checker::Options { today, trigger });
+    let layout = |limit| markdown::Layout {
+        limit,
+        link_base: request.link_base.clone(),
+        rules_base: request.rules_base.clone(),
+    };
+    let outcome = serde_json::json!({
+        "report": json::document(&report),
+        "text": text::render(&report, false),
+        "comment": markdown::render(&report, &layout(request.comment_limit)),
+        "summary": markdown::render(&report, &layout(request.summary_limit)),
+        "annotations": annotations::all(&report),
+        "failed": threshold.is_some_and(|threshold| report.reaches(threshold)),
+    });
+    Ok(outcome.to_string())
+}
