@@ -59,6 +59,16 @@ impl<'s> Facts<'s> {
         facts
     }
 
+    /// Every service that is built from a Dockerfile which can be read, with that Dockerfile.
+    pub fn images(&self) -> impl Iterator<Item = (&service::Service, Rc<dockerfile::Dockerfile>)> {
+        self.services.iter().filter_map(|service| {
+            let choice = service.dockerfile.yes()?;
+            let known = self.dockerfiles.get(&choice.path).cloned();
+            let file = known.or_else(|| dockerfile::read(self.snapshot, &choice.path).map(Rc::new))?;
+            Some((service, file))
+        })
+    }
+
     /// How `service` (an element of `self.services`) starts up, read from its sources; computed on first use.
     pub fn startup(&self, service: &service::Service) -> Rc<startup::Startup> {
         let all = self

@@ -15,6 +15,13 @@ macro_rules! rules {
 rules![
     allowance_malformed,
     allowance_unused,
+    dockerfile_cache_mount_id_prefix,
+    dockerfile_cache_mount_multi_service,
+    dockerfile_cache_mount_no_id,
+    dockerfile_mount_type_unsupported,
+    dockerfile_no_command,
+    dockerfile_parse_error,
+    dockerfile_volume_instruction,
     missing_dockerignore,
 ];
 

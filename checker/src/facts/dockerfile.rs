@@ -167,6 +167,38 @@ pub struct Run {
     pub heredocs: Vec<Heredoc>,
 }
 
+/// One `--mount` of a RUN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// `type=`, which is `bind` when it is left out.
+    pub kind: String,
+    /// `id=`.
+    pub id: Option<String>,
+    /// `target=`, `dst=` or `destination=`.
+    pub target: Option<String>,
+    /// The whole flag.
+    pub span: Span,
+}
+
+impl Run {
+    /// Its mounts; the order of a mount's options is free.
+    pub fn mounts(&self) -> impl Iterator<Item = Mount> {
+        self.flags.iter().filter(|flag| flag.name == "mount").map(|flag| {
+            let options = flag.value.as_deref().unwrap_or("").split(',');
+            let mut mount = Mount { kind: "bind".into(), id: None, target: None, span: flag.span };
+            for (name, value) in options.filter_map(|option| option.split_once('=')) {
+                match name.trim().to_ascii_lowercase().as_str() {
+                    "type" => value.to_ascii_lowercase().clone_into(&mut mount.kind),
+                    "id" => mount.id = Some(value.to_owned()),
+                    "target" | "dst" | "destination" => mount.target = Some(value.to_owned()),
+                    _ => {}
+                }
+            }
+            mount
+        })
+    }
+}
+
 /// A command in shell or exec form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -187,6 +219,22 @@ impl Command {
 }
 
 impl Dockerfile {
+    /// Every instruction of every stage, with the number of its stage.
+    pub fn instructions(&self) -> impl Iterator<Item = (usize, &Instruction)> {
+        self.stages
+            .iter()
+            .enumerate()
+            .flat_map(|(at, stage)| stage.instructions.iter().map(move |each| (at, each)))
+    }
+
+    /// Every RUN of every stage.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.instructions().filter_map(|(_, each)| match &each.kind {
+            InstructionKind::Run(run) => Some(run),
+            _ => None,
+        })
+    }
+
     /// The stage that becomes the image.
     pub fn final_stage(&self) -> Option<&BuildStage> {
         self.stages.last()
