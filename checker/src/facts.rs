@@ -4,6 +4,7 @@ pub mod build_context;
 pub mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
+pub mod document;
 pub mod env_file;
 pub mod gitignore;
 pub mod node_project;
