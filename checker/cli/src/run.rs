@@ -1,12 +1,12 @@
 //! What each command does.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-use checker::config::Config;
 use checker::finding::Severity;
 use checker::report::{Report, annotations, json, markdown, text};
-use checker::snapshot::{Day, Tree, Trigger};
+use checker::snapshot::{Day, Tree};
 use checker::{Options, rules};
 
 use crate::args::{Args, Check, Color, Command, Format};
@@ -32,16 +32,23 @@ fn check(args: &Check) -> Result<ExitCode, String> {
         Some(rev) => Box::new(CommitTree::open(&args.path, rev).map_err(|error| error.to_string())?),
         None => Box::new(DirectoryTree::open(&args.path).map_err(|error| error.to_string())?),
     };
-    let config = Config::default();
     let options = Options {
         today: args.today.map_or_else(today, Ok)?,
-        trigger: args.trigger.unwrap_or(Trigger::GitHub),
+        trigger: args.trigger,
+        config: args.config.as_deref().map(configuration).transpose()?,
     };
-    let report = checker::check(tree.as_ref(), &config, &options);
+    let (report, config) = checker::check(tree.as_ref(), &options)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\npreflight: "))?;
     print(&rendered(&report, args), args.color)?;
-    let threshold = args.fail_on.map_or(Some(Severity::Error), crate::args::FailOn::threshold);
+    let asked = args.fail_on.map(crate::args::FailOn::threshold);
+    let threshold = asked.or(config.fail_on).unwrap_or(Some(Severity::Error));
     let failed = threshold.is_some_and(|threshold| report.reaches(threshold));
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn configuration(path: &Path) -> Result<(String, String), String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok((path.display().to_string(), text))
 }
 
 fn rendered(report: &Report, args: &Check) -> String {
