@@ -14,6 +14,7 @@ pub mod railway_config;
 pub mod railway_iac;
 pub mod service;
 pub mod settings;
+pub mod shell;
 pub mod startup;
 pub mod workflow;
 
@@ -68,6 +69,16 @@ impl<'s> Facts<'s> {
             let known = self.dockerfiles.get(&choice.path).cloned();
             let file = known.or_else(|| dockerfile::read(self.snapshot, &choice.path).map(Rc::new))?;
             Some((service, file))
+        })
+    }
+
+    /// Every service that a config file speaks for, with that file.
+    pub fn configured(&self) -> impl Iterator<Item = (&service::Service, Rc<railway_config::RailwayConfig>)> {
+        self.services.iter().filter_map(|service| {
+            let path = service.config.as_ref()?;
+            let known = self.railway_configs.get(path).cloned();
+            let config = known.or_else(|| railway_config::read(self.snapshot, path).map(Rc::new))?;
+            Some((service, config))
         })
     }
 

@@ -47,7 +47,8 @@ fn check(args: &Check) -> Result<ExitCode, String> {
 }
 
 fn configuration(path: &Path) -> Result<(String, String), String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     Ok((path.display().to_string(), text))
 }
 
