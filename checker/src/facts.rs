@@ -2,6 +2,7 @@
 
 pub mod build_context;
 pub mod compose;
+pub mod cron;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod document;
