@@ -4,6 +4,7 @@ pub mod build_context;
 pub mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
+pub mod document;
 pub mod env_file;
 pub mod gitignore;
 pub mod javascript_source;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::config::Config;
+use crate::finding::{Finding, Severity};
 use crate::snapshot::Snapshot;
 
 /// Everything a rule may ask about one repository.
@@ -70,6 +72,16 @@ impl<'s> Facts<'s> {
             let file = known.or_else(|| dockerfile::read(self.snapshot, &choice.path).map(Rc::new))?;
             Some((service, file))
         })
+    }
+
+    /// `finding`, at most a warning where it concerns a service that nothing says is deployed.
+    pub fn capped(&self, mut finding: Finding) -> Finding {
+        let doubtful =
+            |name: &str| self.services.iter().any(|service| service.name == name && !service.selected);
+        if finding.service.as_deref().is_some_and(doubtful) {
+            finding.severity = finding.severity.max(Severity::Warning);
+        }
+        finding
     }
 
     /// How `service` (an element of `self.services`) starts up, read from its sources; computed on first use.

@@ -20,24 +20,36 @@ pub mod snapshot;
 pub mod span;
 mod suppress;
 
-use config::Config;
+use config::{Config, ConfigError};
 use facts::Facts;
 use report::Report;
-use snapshot::{Day, Snapshot, Tree, Trigger};
+use snapshot::{Day, Snapshot, Text, Tree, Trigger};
 
 /// What the host says besides the files.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The day of the check.
     pub today: Day,
-    /// How the code will travel to Railway.
-    pub trigger: Trigger,
+    /// How the code will travel to Railway; `None` leaves it to the configuration, and then to GitHub.
+    pub trigger: Option<Trigger>,
+    /// A configuration given by the host, in place of the tree's own: its path and its text.
+    pub config: Option<(String, String)>,
 }
 
-/// Judges `tree`.
-pub fn check(tree: &dyn Tree, config: &Config, options: &Options) -> Report {
-    let snapshot = Snapshot::new(tree, options.today, options.trigger);
-    let facts = Facts::gather(&snapshot, config);
-    let findings = rules::ALL.iter().flat_map(|rule| rule.run(&facts)).collect();
-    Report::new(&facts, suppress::apply(&snapshot, findings))
+/// Judges `tree`. The configuration comes back with the report, because it says when the check has failed.
+///
+/// # Errors
+/// Everything that is wrong with the configuration.
+pub fn check(tree: &dyn Tree, options: &Options) -> Result<(Report, Config), Vec<ConfigError>> {
+    let mut snapshot = Snapshot::new(tree, options.today, Trigger::GitHub);
+    let config = match &options.config {
+        Some((path, text)) => Config::parse(&Text::decode(path, text.as_bytes())),
+        None => Config::of(&snapshot),
+    }?;
+    snapshot.trigger = options.trigger.or(config.trigger).unwrap_or(Trigger::GitHub);
+    let facts = Facts::gather(&snapshot, &config);
+    let findings = rules::ALL.iter().flat_map(|rule| rule.run(&facts)).map(|finding| facts.capped(finding));
+    let findings = findings.filter_map(|finding| config.adjust(finding)).collect();
+    let report = Report::new(&facts, suppress::apply(&snapshot, findings));
+    Ok((report, config))
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use checker::config::Config;
 use checker::finding::Severity;
 use checker::fixture::MemoryTree;
 use checker::report::Report;
 use checker::rule::{Example, Rule};
-use checker::snapshot::{Day, Trigger};
+use checker::snapshot::Day;
 use checker::{Options, rules};
 
 const TODAY: Day = Day { year: 2026, month: 11, day: 24 };
@@ -18,11 +17,9 @@ const TODAY: Day = Day { year: 2026, month: 11, day: 24 };
 fn judged(example: &Example) -> Report {
     let tree = MemoryTree::parse(&example.fixture);
     let today = example.words.iter().find_map(|word| Day::parse(word.strip_prefix("today=")?));
-    checker::check(
-        &tree,
-        &Config::default(),
-        &Options { today: today.unwrap_or(TODAY), trigger: Trigger::GitHub },
-    )
+    let options = Options { today: today.unwrap_or(TODAY), trigger: None, config: None };
+    let (report, _) = checker::check(&tree, &options).expect("the example's configuration is valid");
+    report
 }
 
 #[test]

@@ -1,3 +1,29 @@
-//! Command line of Preflight.
+//! Command line of Preflight: walks a directory or a commit, hands it to the checker, prints what it says.
 
-fn main() {}
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a command line talks on its standard streams"
+)]
+
+mod args;
+mod run;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Bad usage or an internal fault; `1` is kept for findings.
+const FAULT: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match run::run(args) {
+        Ok(code) => code,
+        Err(message) => {
+            anstream::eprintln!("preflight: {message}");
+            ExitCode::from(FAULT)
+        }
+    }
+}

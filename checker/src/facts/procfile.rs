@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Text};
 use crate::span::Span;
 
 /// One line `name: command`.
@@ -26,7 +26,37 @@ pub struct Procfile {
     pub processes: Vec<Process>,
 }
 
-/// Reads every `Procfile` of the tree.
-pub fn gather(_snapshot: &Snapshot<'_>) -> BTreeMap<String, Rc<Procfile>> {
-    BTreeMap::new()
+/// Reads every file named `Procfile` of the tree. `Procfile.dev` and its kin are for other tools.
+pub fn gather(snapshot: &Snapshot<'_>) -> BTreeMap<String, Rc<Procfile>> {
+    let named = snapshot.entries().iter().filter(|entry| entry.path.rsplit('/').next() == Some("Procfile"));
+    named
+        .filter_map(|entry| Some((entry.path.clone(), Rc::new(parse(&*snapshot.text(&entry.path).ok()?)))))
+        .collect()
+}
+
+fn parse(text: &Text) -> Procfile {
+    let lines = (1..=text.lines.count()).filter_map(|line| text.lines.line_span(&text.text, line));
+    let processes = lines.filter_map(|span| {
+        let line = span.of(&text.text);
+        let (name, command) = line.split_once(':')?;
+        let valid = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        valid.then(|| Process { name: name.to_owned(), command: command.trim().to_owned(), span })
+    });
+    Procfile { path: text.path.clone(), processes: processes.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_nonsense_are_passed_over() {
+        let file = parse(&Text::decode(
+            "Procfile",
+            b"# web: no\nweb: gunicorn app:app -b :$PORT\r\n\nhttp://x\nrelease : x\n",
+        ));
+        assert_eq!(file.processes.len(), 2);
+        assert_eq!(file.processes[0].command, "gunicorn app:app -b :$PORT");
+    }
 }

@@ -1,9 +1,13 @@
 //! The services of a repository: which there are, where each was found, and what Railway will do with it.
 
-use crate::facts::Facts;
+mod discover;
+mod kind;
+
 use crate::facts::settings::Settings;
 use crate::finding::Site;
 use crate::known::Known;
+
+pub use discover::discover;
 
 /// What builds the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,10 +33,10 @@ pub enum Kind {
     Cron,
 }
 
-/// The Dockerfile a service is built from, and the root directories under which that choice is possible.
+/// The Dockerfile a service is built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DockerfileChoice {
-    /// Path in the tree; a key of [`Facts::dockerfiles`] unless it is missing.
+    /// Path in the tree; a key of [`crate::facts::Facts::dockerfiles`] unless it is missing or named oddly.
     pub path: String,
     /// Where the choice is written; `None` when Railway finds the file by its name.
     pub site: Option<Site>,
@@ -41,14 +45,17 @@ pub struct DockerfileChoice {
 /// One service.
 #[derive(Debug, Clone)]
 pub struct Service {
-    /// Name as Railway shows it, or one made from the place it was found.
+    /// Name as Railway shows it, or one made from the place it was found. Unique in a report.
     pub name: String,
     /// What made us believe that this service exists.
     pub origin: Site,
+    /// True when something says that it is deployed to Railway: a setting, or a file that Railway finds by itself. A
+    /// Dockerfile that merely lies in the repository makes a service that is not selected, whose errors are warnings.
+    pub selected: bool,
     /// Every root directory that is possible (`""` is the repository); exactly one when it is stated somewhere.
     /// A rule about files reports an error only when the defect is there under every one of them.
     pub roots: Vec<String>,
-    /// The config file that applies to it: a key of [`Facts::railway_configs`].
+    /// The config file that applies to it: a key of [`crate::facts::Facts::railway_configs`].
     pub config: Option<String>,
     /// Its settings in every environment the files name.
     pub settings: Settings,
@@ -58,9 +65,6 @@ pub struct Service {
     pub dockerfile: Known<DockerfileChoice>,
     /// What it is for.
     pub kind: Known<Kind>,
-}
-
-/// Finds the services of a repository. `.github/preflight.toml` overrides what is found.
-pub fn discover(_facts: &Facts<'_>) -> Vec<Service> {
-    Vec::new()
+    /// Names of variables that `.github/preflight.toml` or `.railway/railway.ts` says are set; `None` is not told.
+    pub variables: Option<Vec<String>>,
 }

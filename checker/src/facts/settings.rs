@@ -47,6 +47,115 @@ pub enum Key {
     RootDirectory,
 }
 
+/// What a setting's value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// A list of strings.
+    Texts,
+    /// A string or a list of strings.
+    TextOrTexts,
+    /// A whole number.
+    Integer,
+    /// A truth value.
+    Bool,
+    /// A table.
+    Map,
+}
+
+impl Shape {
+    /// The shape in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::Texts => "a list of strings",
+            Self::TextOrTexts => "a string or a list of strings",
+            Self::Integer => "a whole number",
+            Self::Bool => "true or false",
+            Self::Map => "a table",
+        }
+    }
+
+    /// True when `value` has this shape; null always fits, because it takes a setting back.
+    pub fn fits(self, value: &Value) -> bool {
+        let texts = |value: &Value| matches!(value, Value::List(items) if items.iter().all(|item| item.text().is_some()));
+        match (self, value) {
+            (_, Value::Null)
+            | (Self::Text | Self::TextOrTexts, Value::Text(_))
+            | (Self::Integer, Value::Integer(_))
+            | (Self::Bool, Value::Bool(_))
+            | (Self::Map, Value::Map(_)) => true,
+            (Self::Texts | Self::TextOrTexts, value) => texts(value),
+            _ => false,
+        }
+    }
+}
+
+/// Every setting with its section and key in `railway.json`, in reading order
+/// (<https://docs.railway.com/config-as-code/reference>, and the types of Railway's command line 5.43.1). The root
+/// directory is no key of that file; only the dashboard and `.railway/railway.ts` set it.
+pub const KEYS: &[(Key, &str, &str, Shape)] = &[
+    (Key::Builder, "build", "builder", Shape::Text),
+    (Key::BuildCommand, "build", "buildCommand", Shape::Text),
+    (Key::DockerfilePath, "build", "dockerfilePath", Shape::Text),
+    (Key::WatchPatterns, "build", "watchPatterns", Shape::Texts),
+    (Key::RailpackVersion, "build", "railpackVersion", Shape::Text),
+    (Key::NixpacksConfigPath, "build", "nixpacksConfigPath", Shape::Text),
+    (Key::NixpacksPlan, "build", "nixpacksPlan", Shape::Map),
+    (Key::NixpacksVersion, "build", "nixpacksVersion", Shape::Text),
+    (Key::BuildEnvironment, "build", "buildEnvironment", Shape::Text),
+    (Key::StartCommand, "deploy", "startCommand", Shape::Text),
+    (Key::PreDeployCommand, "deploy", "preDeployCommand", Shape::TextOrTexts),
+    (Key::PreDeployTimeoutSeconds, "deploy", "preDeployTimeoutSeconds", Shape::Integer),
+    (Key::HealthcheckPath, "deploy", "healthcheckPath", Shape::Text),
+    (Key::HealthcheckTimeout, "deploy", "healthcheckTimeout", Shape::Integer),
+    (Key::RestartPolicyType, "deploy", "restartPolicyType", Shape::Text),
+    (Key::RestartPolicyMaxRetries, "deploy", "restartPolicyMaxRetries", Shape::Integer),
+    (Key::NumReplicas, "deploy", "numReplicas", Shape::Integer),
+    (Key::MultiRegionConfig, "deploy", "multiRegionConfig", Shape::Map),
+    (Key::Region, "deploy", "region", Shape::Text),
+    (Key::CronSchedule, "deploy", "cronSchedule", Shape::Text),
+    (Key::OverlapSeconds, "deploy", "overlapSeconds", Shape::Integer),
+    (Key::DrainingSeconds, "deploy", "drainingSeconds", Shape::Integer),
+    (Key::SleepApplication, "deploy", "sleepApplication", Shape::Bool),
+    (Key::LimitOverride, "deploy", "limitOverride", Shape::Map),
+    (Key::RequiredMountPath, "deploy", "requiredMountPath", Shape::Text),
+    (Key::RegistryCredentials, "deploy", "registryCredentials", Shape::Map),
+    (Key::Ipv6EgressEnabled, "deploy", "ipv6EgressEnabled", Shape::Bool),
+    (Key::Runtime, "deploy", "runtime", Shape::Text),
+    (Key::UseLegacyStacker, "deploy", "useLegacyStacker", Shape::Bool),
+    (Key::RootDirectory, "source", "rootDirectory", Shape::Text),
+];
+
+impl Key {
+    /// The setting called `name` in `section` of a config file.
+    pub fn find(section: &str, name: &str) -> Option<Self> {
+        let found =
+            KEYS.iter().find(|(_, known, key, _)| *known == section && *key == name && section != "source");
+        found.map(|(key, ..)| *key)
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str, Shape) {
+        KEYS.iter().find(|(key, ..)| *key == self).unwrap_or(&KEYS[0])
+    }
+
+    /// Its section in `railway.json`: `build` or `deploy`; `source` for the root directory.
+    pub fn section(self) -> &'static str {
+        self.row().1
+    }
+
+    /// Its key in `railway.json`.
+    pub fn name(self) -> &'static str {
+        self.row().2
+    }
+
+    /// What its value looks like.
+    pub fn shape(self) -> Shape {
+        self.row().3
+    }
+}
+
 /// The value of a setting as written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -72,6 +181,19 @@ impl Value {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The value as compact JSON.
+    pub fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => text.clone().into(),
+            Self::Integer(number) => (*number).into(),
+            Self::Float(number) => (*number).into(),
+            Self::Bool(value) => (*value).into(),
+            Self::Null => serde_json::Value::Null,
+            Self::List(items) => items.iter().map(Self::json).collect(),
+            Self::Map(members) => members.iter().map(|(key, value)| (key.clone(), value.json())).collect(),
         }
     }
 }
@@ -149,5 +271,59 @@ impl Settings {
     pub fn in_pull_request(&self, name: &str, forked_from: &str, key: Key) -> Option<&Setting> {
         let own = |block: &str| self.environments.get(block).and_then(|set| set.get(&key));
         own(name).or_else(|| own("pr")).or_else(|| own(forked_from)).or_else(|| self.base.get(&key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(text: &str) -> Setting {
+        Setting {
+            value: Known::Yes(Value::Text(text.into())),
+            site: Site::file("railway.json"),
+            source: Source::ConfigFile,
+        }
+    }
+
+    fn settings() -> Settings {
+        let block = |text: &str| BTreeMap::from([(Key::StartCommand, setting(text))]);
+        Settings {
+            base: block("base"),
+            environments: BTreeMap::from([("pr".into(), block("pr")), ("staging".into(), block("staging"))]),
+            complete: false,
+        }
+    }
+
+    fn text(setting: Option<&Setting>) -> Option<&str> {
+        setting?.value.yes()?.text()
+    }
+
+    #[test]
+    fn an_environment_takes_its_own_block_and_then_the_base() {
+        let settings = settings();
+        assert_eq!(text(settings.in_environment("staging", Key::StartCommand)), Some("staging"));
+        assert_eq!(text(settings.in_environment("production", Key::StartCommand)), Some("base"));
+    }
+
+    #[test]
+    fn a_pull_request_takes_its_own_block_then_pr_then_the_forked_one_then_the_base() {
+        let mut settings = settings();
+        assert_eq!(text(settings.in_pull_request("app-pr-1", "staging", Key::StartCommand)), Some("pr"));
+        settings
+            .environments
+            .insert("app-pr-1".into(), BTreeMap::from([(Key::StartCommand, setting("own"))]));
+        assert_eq!(text(settings.in_pull_request("app-pr-1", "staging", Key::StartCommand)), Some("own"));
+        settings.environments.retain(|name, _| name == "staging");
+        assert_eq!(text(settings.in_pull_request("app-pr-1", "staging", Key::StartCommand)), Some("staging"));
+        assert_eq!(text(settings.in_pull_request("app-pr-1", "production", Key::StartCommand)), Some("base"));
+    }
+
+    #[test]
+    fn what_no_file_sets_is_unknown_unless_the_files_are_the_whole_truth() {
+        let mut settings = settings();
+        assert!(settings.get(Key::HealthcheckPath).is_unknown());
+        settings.complete = true;
+        assert!(settings.get(Key::HealthcheckPath).is_no());
     }
 }

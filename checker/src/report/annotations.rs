@@ -55,3 +55,23 @@ fn annotation(each: &Reported) -> Annotation {
         end_column: each.end.column,
     }
 }
+
+impl Annotation {
+    /// The workflow command that the runner turns into this annotation, with its line end. Nothing in it can end the
+    /// command early or begin another.
+    pub fn command(&self) -> String {
+        let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+        let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+        format!(
+            "::{} file={},line={},endLine={},col={},endColumn={},title={}::{}\n",
+            self.level,
+            property(&self.path),
+            self.line,
+            self.end_line,
+            self.column,
+            self.end_column,
+            property(&self.title),
+            data(&self.message)
+        )
+    }
+}

@@ -2,7 +2,6 @@
 
 mod tree;
 
-use checker::config::Config;
 use checker::finding::Severity;
 use checker::report::{annotations, json, markdown, text};
 use checker::snapshot::{Day, Trigger};
@@ -26,8 +25,10 @@ extern "C" {
 #[serde(deny_unknown_fields)]
 struct Request {
     today: String,
-    trigger: String,
-    fail_on: String,
+    #[serde(default)]
+    trigger: Option<String>,
+    #[serde(default)]
+    fail_on: Option<String>,
     #[serde(default)]
     comment_limit: usize,
     #[serde(default)]
@@ -50,14 +51,21 @@ pub fn check(host: &Host, options: &str) -> Result<String, JsError> {
         serde_json::from_str(options).map_err(|error| JsError::new(&format!("options: {error}")))?;
     let wrong = |what: &str, value: &str| JsError::new(&format!("options: {what} '{value}' is not known"));
     let today = Day::parse(&request.today).ok_or_else(|| wrong("today", &request.today))?;
-    let trigger = Trigger::parse(&request.trigger).ok_or_else(|| wrong("trigger", &request.trigger))?;
-    let threshold = match request.fail_on.as_str() {
-        "never" => None,
-        name => Some(Severity::parse(name).ok_or_else(|| wrong("fail_on", name))?),
+    let trigger = match request.trigger.as_deref() {
+        Some(name) => Some(Trigger::parse(name).ok_or_else(|| wrong("trigger", name))?),
+        None => None,
+    };
+    let threshold = match request.fail_on.as_deref() {
+        Some("never") => Some(None),
+        Some(name) => Some(Some(Severity::parse(name).ok_or_else(|| wrong("fail_on", name))?)),
+        None => None,
     };
     let tree = tree::HostTree::open(host).map_err(|error| JsError::new(&error))?;
-    let _ = request.config;
-    let report = checker::check(&tree, &Config::default(), &checker::Options { today, trigger });
+    let config = request.config.map(|text| ("preflight.toml".to_owned(), text));
+    let (report, config) = checker::check(&tree, &checker::Options { today, trigger, config }).map_err(|errors| {
+        JsError::new(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    let threshold = threshold.or(config.fail_on).unwrap_or(Some(Severity::Error));
     let layout = |limit| markdown::Layout {
         limit,
         link_base: request.link_base.clone(),

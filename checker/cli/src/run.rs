@@ -1,0 +1,112 @@
+//! What each command does.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use checker::finding::Severity;
+use checker::report::{Report, annotations, json, markdown, text};
+use checker::snapshot::{Day, Tree};
+use checker::{Options, rules};
+
+use crate::args::{Args, Check, Color, Command, Format};
+use crate::tree::{CommitTree, DirectoryTree};
+
+/// Runs the command; an `Err` is bad usage or a fault, in words for the user.
+pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
+    match args.command {
+        Command::Check(args) => check(&args),
+        Command::Explain { rule } => explain(&rule),
+        Command::Rules => {
+            let lines = rules::ALL
+                .iter()
+                .map(|rule| format!("{:<8} {:<38} {}\n", rule.severity.name(), rule.id, rule.summary()));
+            print(&lines.collect::<String>(), Color::Never)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn check(args: &Check) -> Result<ExitCode, String> {
+    let tree: Box<dyn Tree> = match &args.commit {
+        Some(rev) => Box::new(CommitTree::open(&args.path, rev).map_err(|error| error.to_string())?),
+        None => Box::new(DirectoryTree::open(&args.path).map_err(|error| error.to_string())?),
+    };
+    let options = Options {
+        today: args.today.map_or_else(today, Ok)?,
+        trigger: args.trigger,
+        config: args.config.as_deref().map(configuration).transpose()?,
+    };
+    let (report, config) = checker::check(tree.as_ref(), &options)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\npreflight: "))?;
+    print(&rendered(&report, args), args.color)?;
+    let asked = args.fail_on.map(crate::args::FailOn::threshold);
+    let threshold = asked.or(config.fail_on).unwrap_or(Some(Severity::Error));
+    let failed = threshold.is_some_and(|threshold| report.reaches(threshold));
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn configuration(path: &Path) -> Result<(String, String), String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok((path.display().to_string(), text))
+}
+
+fn rendered(report: &Report, args: &Check) -> String {
+    match args.format {
+        Format::Text => text::render(report, true),
+        Format::Json => json::render(report),
+        Format::Markdown => markdown::render(report, &markdown::Layout::default()),
+        Format::Github => annotations::all(report).iter().map(annotations::Annotation::command).collect(),
+    }
+}
+
+fn explain(id: &str) -> Result<ExitCode, String> {
+    let Some(rule) = rules::find(id) else {
+        let near = rules::ALL
+            .iter()
+            .map(|rule| rule.id)
+            .filter(|known| shares_a_word(known, id))
+            .collect::<Vec<_>>();
+        let hint = if near.is_empty() {
+            "`preflight rules` lists them".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        };
+        return Err(format!("there is no rule `{id}`; {hint}"));
+    };
+    let sources: String = rule.sources.iter().map(|source| format!("* {source}\n")).collect();
+    let (id, severity, phase) = (rule.id, rule.severity.name(), rule.phase.name());
+    let body = rule.markdown();
+    let text = format!(
+        "{id}  ({severity}, shows at: {phase})\n\n{body}\n## Sources\n\n{sources}\n## How to allow it\n\nOn the line, or right above it:  # preflight: allow {id} -- reason\n"
+    );
+    print(&text, Color::Never)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shares_a_word(known: &str, asked: &str) -> bool {
+    asked.split('-').any(|word| word.len() > 3 && known.split('-').any(|part| part == word))
+}
+
+/// Writes to standard output; a reader that has gone away is no fault.
+fn print(text: &str, color: Color) -> Result<(), String> {
+    let choice = match color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    let mut out = anstream::AutoStream::new(std::io::stdout(), choice).lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write the report: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Today in UTC.
+fn today() -> Result<Day, String> {
+    let date = time::OffsetDateTime::now_utc().date();
+    let text = format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
+    Day::parse(&text).ok_or_else(|| format!("the clock gives {text}; give --today"))
+}

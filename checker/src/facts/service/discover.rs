@@ -1,0 +1,300 @@
+//! Finding the services: the user's word first, then infrastructure as code, config files, Dockerfiles, Procfiles.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::{Builder, DockerfileChoice, Service, kind};
+use crate::config::ServiceConfig;
+use crate::facts::Facts;
+use crate::facts::dockerfile::{Command, InstructionKind};
+use crate::facts::railway_config::{self, RailwayConfig};
+use crate::facts::settings::{Key, Setting, Settings, Source};
+use crate::finding::Site;
+use crate::known::Known;
+use crate::span::Span;
+
+/// Directories whose Dockerfiles are for development, tests or show.
+const NOT_DEPLOYED_DIRECTORIES: [&str; 14] = [
+    ".devcontainer",
+    "test",
+    "tests",
+    "e2e",
+    "example",
+    "examples",
+    "docs",
+    "doc",
+    ".github",
+    "ci",
+    "benchmarks",
+    "fixtures",
+    "third_party",
+    ".docker",
+];
+/// Suffixes of Dockerfiles that are for the same.
+const NOT_DEPLOYED_SUFFIXES: [&str; 9] =
+    ["dev", "development", "test", "tests", "ci", "local", "debug", "e2e", "lint"];
+
+/// Finds the services of a repository. `.github/preflight.toml` overrides what is found.
+pub fn discover(facts: &Facts<'_>) -> Vec<Service> {
+    let mut services = if facts.config.services.is_empty() { found(facts) } else { configured(facts) };
+    let mut names = BTreeSet::new();
+    for service in &mut services {
+        let base = service.name.clone();
+        let mut number = 2;
+        while !names.insert(service.name.clone()) {
+            service.name = format!("{base}-{number}");
+            number += 1;
+        }
+    }
+    services
+}
+
+fn configured(facts: &Facts<'_>) -> Vec<Service> {
+    facts.config.services.iter().map(|(name, stated)| from_preflight(facts, name, stated)).collect()
+}
+
+fn from_preflight(facts: &Facts<'_>, name: &str, stated: &ServiceConfig) -> Service {
+    let site = |span: Span| Site::new(facts.config.path.clone(), span);
+    let config = stated.config.as_ref().and_then(|path| config_at(facts, &path.value));
+    let mut settings = config.as_ref().map(|config| of_config(config)).unwrap_or_default();
+    for (key, value) in &stated.settings {
+        let setting = Setting {
+            value: Known::Yes(value.value.clone()),
+            site: site(value.span),
+            source: Source::Preflight,
+        };
+        settings.base.entry(*key).or_insert(setting);
+    }
+    let roots = vec![stated.root.clone().unwrap_or_default()];
+    let dockerfile = match &stated.dockerfile {
+        Some(path) => Known::Yes(DockerfileChoice { path: path.value.clone(), site: Some(site(path.span)) }),
+        None if matches!(stated.builder, None | Some(Builder::Dockerfile)) => {
+            choice(facts, &settings, &roots)
+        }
+        None => Known::No,
+    };
+    let mut service = Service {
+        name: name.to_owned(),
+        origin: site(stated.span),
+        selected: true,
+        roots,
+        config: config.map(|config| config.path.clone()),
+        settings,
+        builder: stated.builder.map_or(Known::No, Known::Yes),
+        dockerfile,
+        kind: stated.kind.map_or(Known::No, Known::Yes),
+        variables: (!stated.variables.is_empty()).then(|| stated.variables.clone()),
+    };
+    complete(facts, &mut service);
+    service
+}
+
+fn found(facts: &Facts<'_>) -> Vec<Service> {
+    let mut services = Vec::new();
+    let configs = effective_configs(facts);
+    for config in &configs {
+        services.push(from_config(facts, config));
+    }
+    let taken: BTreeSet<String> = services
+        .iter()
+        .filter_map(|service| service.dockerfile.yes().map(|choice| choice.path.clone()))
+        .collect();
+    for path in facts.dockerfiles.keys().filter(|path| !taken.contains(*path) && may_be_deployed(path)) {
+        services.push(from_dockerfile(facts, path, &configs));
+    }
+    if services.is_empty() {
+        services.extend(facts.procfiles.get("Procfile").map(|_| from_procfile(facts)));
+    }
+    services
+}
+
+/// The config files that speak for a service: of two in one directory the TOML one, as Railway takes it.
+fn effective_configs(facts: &Facts<'_>) -> Vec<Rc<RailwayConfig>> {
+    let shadowed = |config: &RailwayConfig| {
+        config.path.strip_suffix("railway.json").is_some_and(|directory| {
+            config.has_default_name()
+                && facts.railway_configs.contains_key(&format!("{directory}railway.toml"))
+        })
+    };
+    let deployed = |config: &RailwayConfig| {
+        config.directory().split('/').all(|directory| !NOT_DEPLOYED_DIRECTORIES.contains(&directory))
+    };
+    facts.railway_configs.values().filter(|config| !shadowed(config) && deployed(config)).cloned().collect()
+}
+
+fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
+    let directory = config.directory();
+    let settings = of_config(config);
+    let roots =
+        if directory.is_empty() { vec![String::new()] } else { vec![String::new(), directory.to_owned()] };
+    let dockerfile = choice(facts, &settings, &roots);
+    let mut service = Service {
+        name: config_name(config, dockerfile.yes()),
+        origin: Site::file(config.path.clone()),
+        selected: true,
+        roots,
+        config: Some(config.path.clone()),
+        settings,
+        builder: Known::No,
+        dockerfile,
+        kind: Known::No,
+        variables: None,
+    };
+    complete(facts, &mut service);
+    service
+}
+
+fn from_dockerfile(facts: &Facts<'_>, path: &str, configs: &[Rc<RailwayConfig>]) -> Service {
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let default_name = name == "Dockerfile";
+    let beside =
+        |file: &str| if directory.is_empty() { file.to_owned() } else { format!("{directory}/{file}") };
+    let found_by_itself = default_name && directory.is_empty() && configs.is_empty();
+    let mut service = Service {
+        name: dockerfile_name(path),
+        origin: Site::file(path),
+        selected: found_by_itself || facts.procfiles.contains_key(&beside("Procfile")),
+        roots: if directory.is_empty() {
+            vec![String::new()]
+        } else {
+            vec![String::new(), directory.to_owned()]
+        },
+        config: None,
+        settings: Settings::default(),
+        builder: Known::Yes(Builder::Dockerfile),
+        dockerfile: Known::Yes(DockerfileChoice { path: path.to_owned(), site: None }),
+        kind: Known::No,
+        variables: None,
+    };
+    complete(facts, &mut service);
+    service
+}
+
+fn from_procfile(facts: &Facts<'_>) -> Service {
+    let mut service = Service {
+        name: "app".into(),
+        origin: Site::file("Procfile"),
+        selected: true,
+        roots: vec![String::new()],
+        config: None,
+        settings: Settings::default(),
+        builder: Known::Yes(Builder::Railpack),
+        dockerfile: Known::No,
+        kind: Known::No,
+        variables: None,
+    };
+    complete(facts, &mut service);
+    service
+}
+
+/// Fills in builder and kind where nobody stated them.
+fn complete(facts: &Facts<'_>, service: &mut Service) {
+    if service.builder.is_no() {
+        service.builder = builder(service);
+    }
+    if service.kind.is_no() {
+        let command = command_of(facts, service);
+        service.kind = kind::of(&service.name, &service.settings, command.as_deref());
+    }
+}
+
+fn builder(service: &Service) -> Known<Builder> {
+    if service.dockerfile.yes().is_some() {
+        return Known::Yes(Builder::Dockerfile);
+    }
+    match service.settings.text(Key::Builder).map(|(name, _)| name.to_ascii_uppercase()).as_deref() {
+        Some("DOCKERFILE") => Known::Yes(Builder::Dockerfile),
+        Some("NIXPACKS") => Known::Yes(Builder::Nixpacks),
+        None if service.dockerfile.is_unknown() => Known::unknown("the Dockerfile is not known"),
+        _ => Known::Yes(Builder::Railpack),
+    }
+}
+
+/// The Dockerfile that Railway takes: the stated path, from the repository or from the root directory, else the file
+/// called `Dockerfile` there. Reports disagree on what a stated path is relative to, so whichever exists is taken.
+fn choice(facts: &Facts<'_>, settings: &Settings, roots: &[String]) -> Known<DockerfileChoice> {
+    let exists = |path: &String| facts.snapshot.entry(path).is_some();
+    let below =
+        |root: &String, path: &str| if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") };
+    if let Some(setting) = settings.base.get(&Key::DockerfilePath) {
+        let Known::Yes(value) = &setting.value else { return Known::unknown("its path is computed") };
+        let stated = value.text().unwrap_or_default().trim_start_matches("./").trim_matches('/');
+        if !stated.is_empty() {
+            let candidates =
+                std::iter::once(stated.to_owned()).chain(roots.iter().map(|root| below(root, stated)));
+            let path = candidates.clone().find(exists).unwrap_or_else(|| stated.to_owned());
+            return Known::Yes(DockerfileChoice { path, site: Some(setting.site.clone()) });
+        }
+    }
+    let mut by_name = roots.iter().rev().map(|root| below(root, "Dockerfile"));
+    let own_directory = by_name.next().filter(exists);
+    own_directory.map_or(Known::No, |path| Known::Yes(DockerfileChoice { path, site: None }))
+}
+
+fn of_config(config: &RailwayConfig) -> Settings {
+    let environments: BTreeMap<_, _> = config.environments.clone();
+    Settings { base: config.base.clone(), environments, complete: false }
+}
+
+fn config_at(facts: &Facts<'_>, path: &str) -> Option<Rc<RailwayConfig>> {
+    let known = facts.railway_configs.get(path).cloned();
+    known.or_else(|| railway_config::read(facts.snapshot, path).map(Rc::new))
+}
+
+/// The command that says what a service is for: start command, Procfile beside it, `CMD`.
+fn command_of(facts: &Facts<'_>, service: &Service) -> Option<String> {
+    if let Some((command, _)) = service.settings.text(Key::StartCommand) {
+        return Some(command.to_owned());
+    }
+    let file = facts.dockerfiles.get(&service.dockerfile.yes()?.path)?;
+    let last = file.final_stage()?.instructions.iter().rev().find_map(|each| match &each.kind {
+        InstructionKind::Cmd(command) => Some(command),
+        _ => None,
+    });
+    Some(match last? {
+        Command::Shell(text) => text.value.clone(),
+        Command::Exec(words, _) => words.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join(" "),
+    })
+}
+
+fn may_be_deployed(path: &str) -> bool {
+    let (directories, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let lower = name.to_ascii_lowercase();
+    let own = directories.split('/').all(|directory| !NOT_DEPLOYED_DIRECTORIES.contains(&directory));
+    own && !lower.split(['.', '-', '_']).any(|part| NOT_DEPLOYED_SUFFIXES.contains(&part))
+}
+
+/// `railway.worker.json` is `worker`; a config in a directory has the directory's name; the root's is `app`.
+fn config_name(config: &RailwayConfig, dockerfile: Option<&DockerfileChoice>) -> String {
+    let file = config.path.rsplit('/').next().unwrap_or_default();
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let suffix: Vec<&str> =
+        stem.split(['.', '-', '_']).filter(|part| !part.is_empty() && *part != "railway").collect();
+    let directory = config.directory().rsplit('/').next().unwrap_or_default();
+    match (suffix.is_empty(), directory) {
+        (false, _) => suffix.join("-"),
+        (true, "" | ".railway" | "railway" | "deploy" | "infra") => match dockerfile {
+            Some(choice) if choice.site.is_some() => dockerfile_name(&choice.path),
+            _ => "app".to_owned(),
+        },
+        (true, directory) => directory.to_owned(),
+    }
+}
+
+/// `Dockerfile.worker` is `worker`, `worker/Dockerfile` is `worker`, `Dockerfile` is `app`.
+fn dockerfile_name(path: &str) -> String {
+    let (directories, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let lower = name.to_ascii_lowercase();
+    let suffix: Vec<&str> = lower
+        .split(['.', '-', '_'])
+        .filter(|part| {
+            !matches!(*part, "" | "dockerfile" | "containerfile" | "railway" | "prod" | "production")
+        })
+        .collect();
+    let directory = directories.rsplit('/').next().unwrap_or_default();
+    match (suffix.is_empty(), directory) {
+        (false, _) => suffix.join("-"),
+        (true, "" | "docker" | "deploy" | "build") => "app".to_owned(),
+        (true, directory) => directory.to_owned(),
+    }
+}
