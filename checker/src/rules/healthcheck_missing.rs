@@ -93,15 +93,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 fn health_route(facts: &Facts<'_>, service: &Service) -> Option<(Site, String)> {
     let choice = service.dockerfile.yes()?;
     let file = facts.dockerfiles.get(&choice.path)?;
-    let from_image = file.final_stage()?.instructions.iter().find_map(|each| match &each.kind {
+    file.final_stage()?.instructions.iter().find_map(|each| match &each.kind {
         InstructionKind::Healthcheck(Some(command)) => {
             let text = facts.snapshot.text(&choice.path).ok()?;
             let route = route_in(command.span().of(&text.text))?;
             Some((Site::new(choice.path.clone(), each.span), route))
         }
         _ => None,
-    });
-    from_image
+    })
 }
 
 /// The path of the first address in `command`.
