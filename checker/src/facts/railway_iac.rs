@@ -230,7 +230,9 @@ mod tests {
     fn what_is_computed_is_said_to_be_open() {
         let looped = iac("export default defineRailway(() => project('p', { resources: names.map(make) }));");
         assert!(looped.open.is_some());
-        let built = iac("const cfg = make();\nexport default defineRailway(() => project('p', { resources: [service('a', cfg)] }));");
+        let built = iac(
+            "const cfg = make();\nexport default defineRailway(() => project('p', { resources: [service('a', cfg)] }));",
+        );
         assert!(built.open.is_none() && built.services[0].open.is_some());
         assert!(iac("export const x = 1;").open.is_some());
     }

@@ -216,13 +216,11 @@ impl<'m> Program<'m> {
             "env" | "variables" => return self.variables(value, service),
             "volumeMounts" => {
                 let mounts = self.members(value, DEPTH).list.into_iter();
-                let mounts =
-                    mounts.map(|(path, value)| Spanned { value: path.to_owned(), span: value.span });
+                let mounts = mounts.map(|(path, value)| Spanned { value: path.to_owned(), span: value.span });
                 return service.mounts.extend(mounts);
             }
             "configFile" => {
-                service.config_file =
-                    self.text(value).map(|path| Spanned { value: path, span: value.span });
+                service.config_file = self.text(value).map(|path| Spanned { value: path, span: value.span });
                 return;
             }
             _ => return,
@@ -264,7 +262,8 @@ impl<'m> Program<'m> {
             _ => computed(),
         };
         let Some(options) = call.args.get(1) else { return };
-        for (_, value) in self.members(options, DEPTH).list.iter().filter(|(key, _)| *key == "rootDirectory") {
+        for (_, value) in self.members(options, DEPTH).list.iter().filter(|(key, _)| *key == "rootDirectory")
+        {
             self.set(Key::RootDirectory, value, service);
         }
     }
@@ -350,13 +349,17 @@ impl<'m> Program<'m> {
             ExprKind::List(items) => {
                 let items: Option<Vec<Value>> =
                     items.iter().map(|item| self.value(item, depth - 1).yes().cloned()).collect();
-                items.map_or_else(|| unknown("a part of it is computed"), |items| Known::Yes(Value::List(items)))
+                items.map_or_else(
+                    || unknown("a part of it is computed"),
+                    |items| Known::Yes(Value::List(items)),
+                )
             }
             ExprKind::Map(..) => {
                 let members = self.members(expr, depth);
-                let values = members.list.into_iter().map(|(key, value)| {
-                    Some((key.to_owned(), self.value(value, depth - 1).yes()?.clone()))
-                });
+                let values = members
+                    .list
+                    .into_iter()
+                    .map(|(key, value)| Some((key.to_owned(), self.value(value, depth - 1).yes()?.clone())));
                 match values.collect::<Option<BTreeMap<_, _>>>() {
                     Some(values) if members.open.is_none() => Known::Yes(Value::Map(values)),
                     _ => unknown("a part of it is computed"),
