@@ -1,0 +1,61 @@
+//! JavaScript and TypeScript sources read into the program tree.
+
+mod expressions;
+mod patterns;
+mod statements;
+
+use oxc_allocator::Allocator;
+use oxc_parser::Parser;
+use oxc_span::{GetSpan, SourceType};
+
+use crate::facts::program::{Language, Module, too_deep};
+use crate::span::Span;
+
+/// Reads one JavaScript or TypeScript file; the extension of `path` decides on types and JSX. What does not parse is
+/// left out and named in `error`.
+pub fn parse(path: &str, text: &str) -> Module {
+    let empty =
+        |error| Module { path: path.to_owned(), language: Language::JavaScript, body: Vec::new(), error };
+    if let Some(why) = too_deep(text) {
+        return empty(Some((why.to_owned(), Span::START)));
+    }
+    let kind = SourceType::from_path(path).unwrap_or_default();
+    // A `.js` file may hold JSX or top-level `await`; both are harmless to allow.
+    let kind = if kind.is_typescript() { kind } else { kind.with_jsx(true) };
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, kind).parse();
+    let first = parsed.diagnostics.iter().next();
+    let error = first.map(|error| (error.message.to_string(), Span::START));
+    let mut lower = Lower { yields: false };
+    Module { body: lower.steps(&parsed.program.body), ..empty(error) }
+}
+
+/// Carries what an expression deep inside says about its function.
+struct Lower {
+    /// True once a `yield` was met.
+    yields: bool,
+}
+
+fn span_of(node: &impl GetSpan) -> Span {
+    let span = node.span();
+    Span::new(span.start as usize, span.end as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::program::StepKind;
+
+    #[test]
+    fn types_and_jsx_are_passed_over() {
+        let module = parse("a.ts", "import type { A } from 'a';\nconst port: number = 3000 as number;\n");
+        assert_eq!(module.error, None);
+        assert!(matches!(module.body.as_slice(), [step] if matches!(step.kind, StepKind::Assign(..))));
+        assert_eq!(parse("a.jsx", "const a = <b>{c}</b>;").error, None);
+    }
+
+    #[test]
+    fn an_error_is_named_and_not_fatal() {
+        assert!(parse("a.js", "const = ;").error.is_some());
+    }
+}
