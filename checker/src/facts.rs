@@ -2,6 +2,8 @@
 
 pub mod build_context;
 pub mod compose;
+pub mod copies;
+pub mod cron;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod document;
@@ -17,11 +19,12 @@ pub mod railway_config;
 pub mod railway_iac;
 pub mod service;
 pub mod settings;
+pub mod shell;
 pub mod startup;
 pub mod workflow;
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::config::Config;
@@ -45,6 +48,7 @@ pub struct Facts<'s> {
     /// The services, in discovery order. Never empty unless nothing in the repository speaks of Railway or a container.
     pub services: Vec<service::Service>,
     startups: OnceCell<Vec<Rc<startup::Startup>>>,
+    contexts: RefCell<HashMap<(String, String), Rc<build_context::BuildContext<'s>>>>,
 }
 
 impl<'s> Facts<'s> {
@@ -59,6 +63,7 @@ impl<'s> Facts<'s> {
             procfiles: procfile::gather(snapshot),
             services: Vec::new(),
             startups: OnceCell::new(),
+            contexts: RefCell::default(),
         };
         facts.services = service::discover(&facts);
         facts
@@ -74,6 +79,16 @@ impl<'s> Facts<'s> {
         })
     }
 
+    /// Every service that a config file speaks for, with that file.
+    pub fn configured(&self) -> impl Iterator<Item = (&service::Service, Rc<railway_config::RailwayConfig>)> {
+        self.services.iter().filter_map(|service| {
+            let path = service.config.as_ref()?;
+            let known = self.railway_configs.get(path).cloned();
+            let config = known.or_else(|| railway_config::read(self.snapshot, path).map(Rc::new))?;
+            Some((service, config))
+        })
+    }
+
     /// `finding`, at most a warning where it concerns a service that nothing says is deployed.
     pub fn capped(&self, mut finding: Finding) -> Finding {
         let doubtful =
@@ -82,6 +97,17 @@ impl<'s> Facts<'s> {
             finding.severity = finding.severity.max(Severity::Warning);
         }
         finding
+    }
+
+    /// The context that `dockerfile` is built in when the root directory is `root`.
+    pub fn build_context(&self, root: &str, dockerfile: &str) -> Rc<build_context::BuildContext<'s>> {
+        let key = (root.to_owned(), dockerfile.to_owned());
+        if let Some(known) = self.contexts.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let context = Rc::new(build_context::BuildContext::of(self.snapshot, root, dockerfile));
+        self.contexts.borrow_mut().insert(key, Rc::clone(&context));
+        context
     }
 
     /// How `service` (an element of `self.services`) starts up, read from its sources; computed on first use.

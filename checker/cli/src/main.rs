@@ -1,11 +1,5 @@
 //! Command line of Preflight: walks a directory or a commit, hands it to the checker, prints what it says.
 
-#![expect(
-    clippy::print_stderr,
-    clippy::print_stdout,
-    reason = "a command line talks on its standard streams"
-)]
-
 mod args;
 mod run;
 mod tree;

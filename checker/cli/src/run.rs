@@ -28,9 +28,14 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
 }
 
 fn check(args: &Check) -> Result<ExitCode, String> {
-    let tree: Box<dyn Tree> = match &args.commit {
-        Some(rev) => Box::new(CommitTree::open(&args.path, rev).map_err(|error| error.to_string())?),
-        None => Box::new(DirectoryTree::open(&args.path).map_err(|error| error.to_string())?),
+    let tree: Box<dyn Tree> = if let Some(rev) = &args.commit {
+        Box::new(CommitTree::open(&args.path, rev)?)
+    } else {
+        let tree = DirectoryTree::open(&args.path)?;
+        for warning in &tree.warnings {
+            anstream::eprintln!("preflight: warning: not read: {}", warning.escape_debug());
+        }
+        Box::new(tree)
     };
     let options = Options {
         today: args.today.map_or_else(today, Ok)?,
@@ -47,7 +52,8 @@ fn check(args: &Check) -> Result<ExitCode, String> {
 }
 
 fn configuration(path: &Path) -> Result<(String, String), String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     Ok((path.display().to_string(), text))
 }
 

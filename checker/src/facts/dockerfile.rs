@@ -6,7 +6,7 @@ mod parse;
 mod tests;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub use parse::parse;
@@ -233,6 +233,43 @@ impl Dockerfile {
             InstructionKind::Run(run) => Some(run),
             _ => None,
         })
+    }
+
+    /// Numbers of the stages that BuildKit builds for the last one: those it is based on or copies from.
+    pub fn needed_stages(&self) -> BTreeSet<usize> {
+        let number = |name: &str| {
+            let by_name =
+                |stage: &BuildStage| stage.name.as_ref().is_some_and(|own| own.value == name.to_lowercase());
+            self.stages
+                .iter()
+                .position(by_name)
+                .or_else(|| name.parse().ok().filter(|at| *at < self.stages.len()))
+        };
+        let mut needed = BTreeSet::new();
+        let mut pending: Vec<usize> = self.stages.len().checked_sub(1).into_iter().collect();
+        while let Some(at) = pending.pop() {
+            if !needed.insert(at) {
+                continue;
+            }
+            let stage = &self.stages[at];
+            pending.extend(number(&stage.base.value).filter(|base| *base < at));
+            for instruction in &stage.instructions {
+                match &instruction.kind {
+                    InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
+                        pending.extend(copy.flag("from").and_then(number));
+                    }
+                    InstructionKind::Run(run) => {
+                        let mounts = run.flags.iter().filter(|flag| flag.name == "mount");
+                        let options = mounts.flat_map(|flag| flag.value.as_deref().unwrap_or("").split(','));
+                        pending.extend(
+                            options.filter_map(|option| option.strip_prefix("from=")).filter_map(number),
+                        );
+                    }
+                    _ => {}
+                }
+            }
+        }
+        needed
     }
 
     /// The stage that becomes the image.

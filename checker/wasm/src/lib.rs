@@ -62,9 +62,10 @@ pub fn check(host: &Host, options: &str) -> Result<String, JsError> {
     };
     let tree = tree::HostTree::open(host).map_err(|error| JsError::new(&error))?;
     let config = request.config.map(|text| ("preflight.toml".to_owned(), text));
-    let (report, config) = checker::check(&tree, &checker::Options { today, trigger, config }).map_err(|errors| {
-        JsError::new(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    })?;
+    let (report, config) =
+        checker::check(&tree, &checker::Options { today, trigger, config }).map_err(|errors| {
+            JsError::new(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
     let threshold = threshold.or(config.fail_on).unwrap_or(Some(Severity::Error));
     let layout = |limit| markdown::Layout {
         limit,

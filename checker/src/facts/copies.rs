@@ -1,0 +1,73 @@
+//! What a Dockerfile copies out of the build context, and which of it is not there.
+
+use std::rc::Rc;
+
+use crate::facts::Facts;
+use crate::facts::build_context::{Absence, BuildContext};
+use crate::facts::dockerfile::{Copy, Dockerfile, InstructionKind, Spanned};
+use crate::facts::service::Service;
+
+/// A COPY or ADD source that stands for nothing in the context.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// The source as written.
+    pub source: Spanned<String>,
+    /// Why it is not there.
+    pub absence: Absence,
+}
+
+/// The sources of every stage that is built: no other stage's files, no addresses, nothing with a variable.
+pub fn context_sources(file: &Dockerfile) -> Vec<(&Copy, &Spanned<String>)> {
+    let needed = file.needed_stages();
+    let instructions = file.instructions().filter(|(stage, each)| needed.contains(stage) && !each.onbuild);
+    let copies = instructions.filter_map(|(_, each)| match &each.kind {
+        InstructionKind::Copy(copy) | InstructionKind::Add(copy) => Some(copy),
+        _ => None,
+    });
+    let own = copies.filter(|copy| copy.flag("from").is_none());
+    own.flat_map(|copy| copy.sources.iter().map(move |source| (copy, source)))
+        .filter(|(_, source)| {
+            !source.value.contains('$') && !source.value.contains("://") && !source.value.starts_with("git@")
+        })
+        .collect()
+}
+
+/// The context in which `file` lacks least, and what it lacks there. Empty when some possible root directory has it all.
+pub fn missing<'s>(
+    facts: &Facts<'s>,
+    service: &Service,
+    file: &Dockerfile,
+) -> Option<(Rc<BuildContext<'s>>, Vec<Missing>)> {
+    let sources = context_sources(file);
+    let lacks = |root: &String| {
+        let context = facts.build_context(root, &file.path);
+        let missing: Vec<Missing> = sources
+            .iter()
+            .filter(|(copy, source)| {
+                !is_pattern(&source.value) && copy.flag("parents").is_none() && !is_shell(copy)
+            })
+            .filter(|(_, source)| !context.has(&source.value))
+            .map(|(_, source)| Missing {
+                source: (*source).clone(),
+                absence: context.why_absent(&source.value),
+            })
+            .collect();
+        (context, missing)
+    };
+    let best = service.roots.iter().map(lacks).min_by_key(|(_, missing)| missing.len())?;
+    (!best.1.is_empty()).then_some(best)
+}
+
+/// True when the words of the instruction are meant for a shell, as in `COPY a b 2>/dev/null || true`.
+pub fn is_shell(copy: &Copy) -> bool {
+    copy.sources.iter().chain([&copy.destination]).any(|word| {
+        matches!(word.value.as_str(), "||" | "&&" | ";" | "|")
+            || word.value.contains("2>")
+            || word.value.starts_with('>')
+    })
+}
+
+/// BuildKit lets a pattern match nothing.
+fn is_pattern(source: &str) -> bool {
+    source.contains(['*', '?', '['])
+}

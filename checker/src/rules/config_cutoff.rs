@@ -1,0 +1,82 @@
+//! The day config files stop being read.
+
+use crate::facts::Facts;
+use crate::facts::settings::{CONFIG_CUT_OFF, Key, Setting};
+use crate::finding::{Findings, Severity, Site};
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// The service depends on `railway.toml` or `railway.json`, which Railway reads until 2026-12-01 only.
+    ///
+    /// ## Why it matters
+    /// From that day on each setting of the file falls back to what the dashboard says, or to Railway's default: no health
+    /// gate, no start command, the Dockerfile at the root. Nothing fails at once; the next deployment is simply another one.
+    /// `.railway/railway.ts` takes the file's place, but Railway reads it only when `railway config apply` is run.
+    ///
+    /// ## What to do
+    /// Carry the settings over to `.railway/railway.ts`, run `railway config plan` and `railway config apply`, then delete the
+    /// file. Railway's own `railway config migrate` drops restart policy, draining, overlap, sleep and environments.
+    ///
+    /// ## What it cannot know
+    /// Whether the dashboard already holds the same values.
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// ```
+    ///
+    /// ```repo,fires,error,today=2026-12-01
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// ```
+    ///
+    /// A file that sets nothing has nothing to lose:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"$schema": "https://railway.com/railway.schema.json"}
+    /// ```
+    "config-cutoff", Warning, Config, since "0.1.0",
+    sources: ["https://docs.railway.com/config-as-code", "https://docs.railway.com/infrastructure-as-code"]
+}
+
+/// Settings whose loss changes whether the deployment comes up.
+const WEIGHTY: [Key; 6] = [
+    Key::DockerfilePath,
+    Key::StartCommand,
+    Key::HealthcheckPath,
+    Key::PreDeployCommand,
+    Key::BuildCommand,
+    Key::CronSchedule,
+];
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    for (service, config) in facts.configured() {
+        let lost: Vec<(&Key, &Setting)> =
+            service.settings.base.iter().filter(|(_, setting)| !setting.survives()).collect();
+        if lost.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = lost.iter().map(|(key, _)| format!("`{}`", key.name())).collect();
+        let weighty = lost.iter().any(|(key, setting)| {
+            WEIGHTY.contains(key) && setting.value.yes().is_some_and(|value| value.text() != Some(""))
+        });
+        let past = facts.snapshot.today >= CONFIG_CUT_OFF;
+        let message = if past {
+            format!(
+                "Railway no longer reads this file: {} fall back to the dashboard or to a default",
+                names.join(", ")
+            )
+        } else {
+            format!(
+                "Railway stops reading this file on {CONFIG_CUT_OFF}: {} then fall back to the dashboard or to a default",
+                names.join(", ")
+            )
+        };
+        let severity = if past && weighty { Severity::Error } else { Severity::Warning };
+        out.at(Site::file(config.path.clone()), message)
+            .severity(severity)
+            .service(&service.name)
+            .help("Carry the settings over to `.railway/railway.ts` and run `railway config apply`");
+    }
+}
