@@ -8,7 +8,6 @@ use crate::finding::Site;
 use crate::snapshot::{Entry, EntryKind, Snapshot, Trigger};
 
 /// The files of one build.
-#[derive(Debug)]
 pub struct BuildContext<'s> {
     /// Root directory in the tree; `""` is the repository.
     pub root: String,

@@ -231,9 +231,8 @@ fn is_valid(pattern: &str) -> bool {
                 let mut members = 0;
                 loop {
                     match chars.next() {
-                        None => return false,
                         Some(']') if members > 0 => break,
-                        Some(']' | '-') => return false,
+                        None | Some(']' | '-') => return false,
                         Some('\\') if chars.next().is_none() => return false,
                         Some(_) => {
                             members += 1;

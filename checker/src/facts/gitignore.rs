@@ -143,8 +143,11 @@ fn step(pattern: &[char], at: usize, char: char) -> Option<usize> {
     }
 }
 
-/// The class that opens at `at`: where it ends, whether it is negated, its ranges. `None` when it never closes.
-fn class(pattern: &[char], at: usize) -> Option<(usize, bool, Vec<(char, char)>)> {
+/// A class: where it ends, whether it is negated, its ranges.
+type Class = (usize, bool, Vec<(char, char)>);
+
+/// The class that opens at `at`; `None` when it never closes.
+fn class(pattern: &[char], at: usize) -> Option<Class> {
     let mut at = at + 1;
     let negated = matches!(pattern.get(at), Some('!' | '^'));
     at += usize::from(negated);
