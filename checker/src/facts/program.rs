@@ -310,8 +310,8 @@ pub fn too_deep(text: &str) -> Option<&'static str> {
             }
             b';' | b',' | b'#' | b':' => chain = 0,
             b'\n' if depth == 0 => chain = 0,
-            b'+' | b'-' | b'*' | b'/' | b'%' | b'.' | b'<' | b'>' | b'=' | b'&' | b'|' | b'^' | b'~' | b'!'
-            | b'?' => chain += 1,
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'.' | b'<' | b'>' | b'=' | b'&' | b'|' | b'^' | b'~'
+            | b'!' | b'?' => chain += 1,
             _ => {}
         }
         (blanks, at_line_start) = match byte {

@@ -155,15 +155,11 @@ impl Lower {
             ),
             _ => return ExprKind::Opaque(Vec::new()),
         };
-        let operator = if each.operator == js::UpdateOperator::Increment {
-            Operator::Add
-        } else {
-            Operator::Subtract
-        };
+        let operator =
+            if each.operator == js::UpdateOperator::Increment { Operator::Add } else { Operator::Subtract };
         let one = Expr { kind: ExprKind::Number(1.0), span };
         let value = ExprKind::Binary(operator, Box::new((Expr { kind: old, span }, one.clone())));
-        let assigned =
-            Expr { kind: ExprKind::Assign(Box::new((target, Expr { kind: value, span }))), span };
+        let assigned = Expr { kind: ExprKind::Assign(Box::new((target, Expr { kind: value, span }))), span };
         if each.prefix {
             return assigned.kind;
         }

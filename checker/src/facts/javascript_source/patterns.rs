@@ -122,8 +122,7 @@ impl Lower {
                 }
                 js::ClassElement::PropertyDefinition(field) => {
                     if let Some(name) = field.key.name() {
-                        fields
-                            .push((name.to_string(), field.value.as_ref().map(|value| self.expr(value))));
+                        fields.push((name.to_string(), field.value.as_ref().map(|value| self.expr(value))));
                     }
                 }
                 _ => {}
@@ -150,8 +149,7 @@ impl Lower {
                 js::ObjectPropertyKind::SpreadProperty(spread) => {
                     let value = self.expr(&spread.argument);
                     let span = value.span;
-                    entries
-                        .push((String::new(), Expr { kind: ExprKind::Spread(Box::new(value)), span }));
+                    entries.push((String::new(), Expr { kind: ExprKind::Spread(Box::new(value)), span }));
                 }
             }
         }

@@ -82,10 +82,11 @@ impl Lower {
             Some(last) => {
                 // `a = b = value`: every target gets the same value.
                 let span = value.span;
-                let chained = targets.into_iter().rev().fold(
-                    Expr { kind: ExprKind::Assign(Box::new((last, value))), span },
-                    |value, target| Expr { kind: ExprKind::Assign(Box::new((target, value))), span },
-                );
+                let chained =
+                    targets.into_iter().rev().fold(
+                        Expr { kind: ExprKind::Assign(Box::new((last, value))), span },
+                        |value, target| Expr { kind: ExprKind::Assign(Box::new((target, value))), span },
+                    );
                 StepKind::Run(chained)
             }
             None => StepKind::Run(value),
@@ -215,9 +216,7 @@ impl Lower {
 
     pub(super) fn target(&mut self, target: &py::Expr) -> Target {
         match target {
-            py::Expr::Name(name) => {
-                Target::Name(name.id.to_string(), !self.outer.contains(name.id.as_str()))
-            }
+            py::Expr::Name(name) => Target::Name(name.id.to_string(), !self.outer.contains(name.id.as_str())),
             py::Expr::Attribute(each) => Target::Member(self.expr(&each.value), each.attr.id.to_string()),
             py::Expr::Subscript(each) => Target::Index(self.expr(&each.value), self.expr(&each.slice)),
             py::Expr::Tuple(each) => Target::List(each.elts.iter().map(|elt| self.target(elt)).collect()),
