@@ -282,7 +282,10 @@ impl Dockerfile {
 /// outside directories of installed packages.
 pub fn gather(snapshot: &Snapshot<'_>) -> BTreeMap<String, Rc<Dockerfile>> {
     let named = snapshot.entries().iter().filter(|entry| is_dockerfile_name(&entry.path));
-    named.filter_map(|entry| Some((entry.path.clone(), Rc::new(read(snapshot, &entry.path)?)))).collect()
+    let read = named.filter_map(|entry| Some((entry.path.clone(), Rc::new(read(snapshot, &entry.path)?))));
+    // `dockerfile.rs` is a program: only the plain name makes a Dockerfile of a file without FROM.
+    read.filter(|(path, file)| !file.stages.is_empty() || path.rsplit('/').next() == Some("Dockerfile"))
+        .collect()
 }
 
 /// Reads the Dockerfile at `path`, whatever its name; `None` when it has no text.

@@ -56,11 +56,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         {
             continue;
         }
-        for error in &file.errors {
-            let message = format!("the Dockerfile does not parse: {}", error.value);
-            out.at(Site::new(file.path.clone(), error.span), message)
-                .service(&service.name)
-                .help("Correct this line");
+        let Some(error) = file.errors.first() else { continue };
+        let more = match file.errors.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let message = format!("the Dockerfile does not parse: {}{more}", error.value);
+        let finding = out.at(Site::new(file.path.clone(), error.span), message);
+        finding.service(&service.name).help("Correct this line");
+        for other in file.errors.iter().skip(1).take(3) {
+            finding.related(Site::new(file.path.clone(), other.span), other.value.clone());
         }
     }
 }
