@@ -63,7 +63,7 @@ fn judge(service: &str, name: &str, site: Site, out: &mut Findings) {
     let known = |region: &&str| {
         name.strip_prefix(*region).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     };
-    if name.is_empty() || REGIONS.iter().any(|region| known(region)) {
+    if name.is_empty() || REGIONS.iter().any(known) {
         return;
     }
     out.at(site, format!("Railway lists no region `{name}`"))
