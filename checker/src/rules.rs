@@ -51,6 +51,7 @@ rules![
     healthcheck_with_cron,
     iac_multiple_files,
     iac_nonstring_env,
+    iac_not_applied,
     iac_parse_error,
     missing_dockerignore,
     predeploy_shell,
