@@ -165,6 +165,7 @@ impl Walk<'_> {
                 name: env.name.clone(),
                 default: known.then(|| Value::text(&text)),
                 site: env.site.clone(),
+                around: text.into(),
             })),
             None if known => Value::text(&text),
             None => Value::Template(text.into()),
@@ -254,6 +255,7 @@ impl Walk<'_> {
                     name: env.name.clone(),
                     default: Some(default),
                     site: site.clone(),
+                    around: Rc::clone(&env.around),
                 }))
             }
             (Value::Env(_), _) => value,

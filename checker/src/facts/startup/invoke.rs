@@ -405,7 +405,12 @@ impl Walk<'_> {
         let text = default.as_ref().and_then(Value::as_text).map(|text| text.to_string());
         let read = VariableRead { name: name.to_owned(), default: text, required, site: site.clone() };
         Seen::note(&mut self.seen.borrow_mut().variables, read);
-        Value::Env(Rc::new(EnvValue { name: name.to_owned(), default, site: site.clone() }))
+        Value::Env(Rc::new(EnvValue {
+            name: name.to_owned(),
+            default,
+            site: site.clone(),
+            around: "".into(),
+        }))
     }
 
     /// A read without default turns out to have one.

@@ -34,6 +34,7 @@ impl Walk<'_> {
         match self.call_global(&callee.path, &arguments, site)? {
             Some(value) => Ok(value),
             None => {
+                self.handed_app(&callee.path, &arguments);
                 let made = super::calls::made(&callee.path);
                 self.make(&made, arguments, callee.owner.clone(), site)
             }

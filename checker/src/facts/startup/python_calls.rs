@@ -200,6 +200,7 @@ impl Walk<'_> {
             }
             _ => {}
         }
+        self.handed_app(path, &arguments);
         let made = super::calls::made(path);
         self.make(&made, arguments, callee.owner.clone(), site)
     }
