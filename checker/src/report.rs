@@ -6,6 +6,7 @@ pub mod diff;
 mod escape;
 pub mod json;
 pub mod markdown;
+pub mod read;
 pub mod text;
 
 use crate::finding::{Finding, Severity};

@@ -34,7 +34,8 @@ impl Report {
         report
     }
 
-    fn judge(&mut self) {
+    /// Sets verdict, headline and first step from the findings.
+    pub(super) fn judge(&mut self) {
         let [errors, warnings, _] = self.counts();
         self.verdict = match (errors, warnings) {
             (0, 0) if self.services.is_empty() && self.findings.is_empty() => Verdict::NothingToCheck,

@@ -84,7 +84,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .service(&service.name)
             .help("Set `healthcheckPath` to a route that answers 200 without redirect or login");
         if let Some((site, _)) = hint {
-            finding.severity(Severity::Warning).related(site, "the repository has a health route");
+            let severity = if service.selected { Severity::Warning } else { Severity::Note };
+            finding.severity(severity).related(site, "the repository has a health route");
         }
     }
 }

@@ -3,7 +3,7 @@
 mod tree;
 
 use checker::finding::Severity;
-use checker::report::{annotations, json, markdown, text};
+use checker::report::{annotations, json, markdown, read, text};
 use checker::snapshot::{Day, Trigger};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -67,11 +67,7 @@ pub fn check(host: &Host, options: &str) -> Result<String, JsError> {
             JsError::new(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;
     let threshold = threshold.or(config.fail_on).unwrap_or(Some(Severity::Error));
-    let layout = |limit| markdown::Layout {
-        limit,
-        link_base: request.link_base.clone(),
-        rules_base: request.rules_base.clone(),
-    };
+    let layout = |limit| layout(limit, request.link_base.as_ref(), request.rules_base.as_ref());
     let outcome = serde_json::json!({
         "report": json::document(&report),
         "text": text::render(&report, false),
@@ -80,5 +76,23 @@ pub fn check(host: &Host, options: &str) -> Result<String, JsError> {
         "annotations": annotations::all(&report),
         "failed": threshold.is_some_and(|threshold| report.reaches(threshold)),
     });
+    Ok(outcome.to_string())
+}
+
+fn layout(limit: usize, link_base: Option<&String>, rules_base: Option<&String>) -> markdown::Layout {
+    markdown::Layout { limit, link_base: link_base.cloned(), rules_base: rules_base.cloned() }
+}
+
+/// Renders a comment from the JSON of a report that anyone may have written.
+///
+/// # Errors
+/// Throws when `document` is no report or `options` is malformed.
+#[wasm_bindgen]
+pub fn render(document: &str, options: &str) -> Result<String, JsError> {
+    let request: Request =
+        serde_json::from_str(options).map_err(|error| JsError::new(&format!("options: {error}")))?;
+    let report = read::read(document).map_err(|error| JsError::new(&error))?;
+    let layout = layout(request.comment_limit, request.link_base.as_ref(), request.rules_base.as_ref());
+    let outcome = serde_json::json!({ "comment": markdown::render(&report, &layout), "verdict": report.verdict.name() });
     Ok(outcome.to_string())
 }

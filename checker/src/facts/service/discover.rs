@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{Builder, DockerfileChoice, Service, kind};
+use super::{Builder, DockerfileChoice, Service, from_iac, kind};
 use crate::config::ServiceConfig;
 use crate::facts::Facts;
 use crate::facts::dockerfile::{Command, InstructionKind};
@@ -90,10 +90,20 @@ fn from_preflight(facts: &Facts<'_>, name: &str, stated: &ServiceConfig) -> Serv
 }
 
 fn found(facts: &Facts<'_>) -> Vec<Service> {
-    let mut services = Vec::new();
-    let configs = effective_configs(facts);
-    for config in &configs {
-        services.push(from_config(facts, config));
+    let mut services = from_iac::services(facts);
+    let mut configs = effective_configs(facts);
+    let declared: BTreeSet<&str> = services
+        .iter()
+        .flat_map(|service| service.config.iter().chain(&service.roots).map(String::as_str))
+        .collect();
+    configs.retain(|config| {
+        let directory = config.directory();
+        !declared.contains(config.path.as_str()) && (directory.is_empty() || !declared.contains(directory))
+    });
+    let from_configs: Vec<Service> = configs.iter().map(|config| from_config(facts, config)).collect();
+    services.extend(from_configs);
+    if from_iac::is_whole(facts) {
+        return services;
     }
     let taken: BTreeSet<String> = services
         .iter()
@@ -122,6 +132,15 @@ fn effective_configs(facts: &Facts<'_>) -> Vec<Rc<RailwayConfig>> {
     facts.railway_configs.values().filter(|config| !shadowed(config) && deployed(config)).cloned().collect()
 }
 
+/// True when the directory of `config` has a config file that Railway finds by its name, so that one under another name
+/// counts only if a service's settings name it.
+fn has_default_beside(facts: &Facts<'_>, config: &RailwayConfig) -> bool {
+    facts
+        .railway_configs
+        .values()
+        .any(|other| other.has_default_name() && other.directory() == config.directory())
+}
+
 fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     let directory = config.directory();
     let settings = of_config(config);
@@ -131,7 +150,7 @@ fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     let mut service = Service {
         name: config_name(config, dockerfile.yes()),
         origin: Site::file(config.path.clone()),
-        selected: true,
+        selected: config.has_default_name() || !has_default_beside(facts, config),
         roots,
         config: Some(config.path.clone()),
         settings,
@@ -188,7 +207,7 @@ fn from_procfile(facts: &Facts<'_>) -> Service {
 }
 
 /// Fills in builder and kind where nobody stated them.
-fn complete(facts: &Facts<'_>, service: &mut Service) {
+pub(super) fn complete(facts: &Facts<'_>, service: &mut Service) {
     if service.builder.is_no() {
         service.builder = builder(service);
     }
@@ -212,7 +231,7 @@ fn builder(service: &Service) -> Known<Builder> {
 
 /// The Dockerfile that Railway takes: the stated path, from the repository or from the root directory, else the file
 /// called `Dockerfile` there. Reports disagree on what a stated path is relative to, so whichever exists is taken.
-fn choice(facts: &Facts<'_>, settings: &Settings, roots: &[String]) -> Known<DockerfileChoice> {
+pub(super) fn choice(facts: &Facts<'_>, settings: &Settings, roots: &[String]) -> Known<DockerfileChoice> {
     let exists = |path: &String| facts.snapshot.entry(path).is_some();
     let below =
         |root: &String, path: &str| if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") };
@@ -220,9 +239,14 @@ fn choice(facts: &Facts<'_>, settings: &Settings, roots: &[String]) -> Known<Doc
         let Known::Yes(value) = &setting.value else { return Known::unknown("its path is computed") };
         let stated = value.text().unwrap_or_default().trim_start_matches("./").trim_matches('/');
         if !stated.is_empty() {
-            let candidates =
-                std::iter::once(stated.to_owned()).chain(roots.iter().map(|root| below(root, stated)));
-            let path = candidates.clone().find(exists).unwrap_or_else(|| stated.to_owned());
+            let mut candidates: Vec<String> = std::iter::once(stated.to_owned())
+                .chain(roots.iter().map(|root| below(root, stated)))
+                .collect();
+            // A bare name beside a config in a directory means the file of that directory.
+            if !stated.contains('/') {
+                candidates.reverse();
+            }
+            let path = candidates.into_iter().find(exists).unwrap_or_else(|| stated.to_owned());
             return Known::Yes(DockerfileChoice { path, site: Some(setting.site.clone()) });
         }
     }
@@ -236,7 +260,7 @@ fn of_config(config: &RailwayConfig) -> Settings {
     Settings { base: config.base.clone(), environments, complete: false }
 }
 
-fn config_at(facts: &Facts<'_>, path: &str) -> Option<Rc<RailwayConfig>> {
+pub(super) fn config_at(facts: &Facts<'_>, path: &str) -> Option<Rc<RailwayConfig>> {
     let known = facts.railway_configs.get(path).cloned();
     known.or_else(|| railway_config::read(facts.snapshot, path).map(Rc::new))
 }

@@ -1,0 +1,50 @@
+// The action's inputs, checked; `action.yml` is their only description.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+export interface Inputs {
+  mode: 'check' | 'comment'
+  path: string
+  config: string | null
+  failOn: string | null
+  trigger: string | null
+  comment: 'auto' | 'always' | 'never'
+  token: string
+  report: string
+}
+
+/** A wrong input, in words for the person who wrote the workflow. */
+export class InputError extends Error {}
+
+/** Reads `INPUT_*`; names every problem at once. */
+export function inputs(env: Record<string, string | undefined>): Inputs {
+  const problems: string[] = []
+  const get = (name: string): string => (env[`INPUT_${name.toUpperCase()}`] ?? '').trim()
+  const choice = <T extends string>(name: string, known: readonly T[], missing: T): T => {
+    const value = get(name)
+    if (value === '') return missing
+    const found = known.find((each) => each === value)
+    if (found === undefined) problems.push(`input '${name}' is '${value}', and must be one of ${known.join(', ')}`)
+    return found ?? missing
+  }
+  const mode = choice('mode', ['check', 'comment'], 'check')
+  const comment = choice('comment', ['auto', 'always', 'never'], 'auto')
+  const failOn = choice('fail-on', ['', 'error', 'warning', 'note', 'never'], '') || null
+  const trigger = choice('trigger', ['', 'github', 'railway-up', 'local'], '') || null
+  const path = get('path') || '.'
+  let config: string | null = null
+  const configPath = get('config')
+  if (configPath) {
+    try {
+      config = readFileSync(resolve(env['GITHUB_WORKSPACE'] ?? '.', configPath), 'utf8')
+    } catch (error) {
+      problems.push(`input 'config': cannot read '${configPath}': ${(error as Error).message}`)
+    }
+  }
+  const report = get('report')
+  if (mode === 'comment' && report === '') problems.push("input 'report' is needed with mode: comment")
+  const token = get('token')
+  if (mode === 'comment' && token === '') problems.push("input 'token' is needed with mode: comment")
+  if (problems.length > 0) throw new InputError(`Preflight: ${problems.join('; ')}`)
+  return { mode, path, config, failOn, trigger, comment, token, report }
+}
