@@ -2,7 +2,10 @@
 #![expect(clippy::print_stdout, reason = "a tool for developers talks on standard output")]
 
 mod gen_docs;
+mod install;
+mod new_rule;
 mod shell;
+mod suite;
 mod wasm;
 
 use clap::{Parser, Subcommand};
@@ -16,6 +19,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Install what is missing and run every test
+    Test {
+        /// Leave out what needs Docker, act or a browser
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Write a new rule from the template and register it
+    NewRule {
+        /// Id in kebab case; it names the defect
+        id: String,
+    },
     /// Build the wasm module and its JavaScript glue into action/wasm
     Wasm,
     /// Build the wasm module and bundle the action into action/dist
@@ -30,6 +44,8 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
+        Command::Test { fast } => suite::run(fast),
+        Command::NewRule { id } => new_rule::write(&id),
         Command::Wasm => wasm::build(),
         Command::Dist { check: true } => wasm::check(),
         Command::Dist { check: false } => {
