@@ -98,14 +98,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         else {
             continue;
         };
-        let finding = out.at(
-            site.clone(),
-            format!("{} listens only after Redis has answered, so a probe is refused until then", listen.server),
-        );
+        let message = format!("the program waits for Redis before {} listens, so a probe is refused until then", listen.server);
+        let finding = out.at(outage.site.clone(), message);
         finding
             .service(&service.name)
             .help("Start the server before the first connection to Redis")
-            .related(outage.site.clone(), "the program waits for Redis here");
+            .related(site.clone(), "the server that starts too late");
         if outage.ends && super::redis_no_retry::probed(service) {
             finding.severity(Severity::Error);
         }
