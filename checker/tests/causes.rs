@@ -1,5 +1,5 @@
 //! The seven causes of a crash loop are found in `examples/crash-loop`, at the right place, and gone in the repaired one.
-#![expect(clippy::disallowed_methods, reason = "tests read the examples from disk")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read the examples from disk")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

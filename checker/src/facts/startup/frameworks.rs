@@ -179,7 +179,7 @@ impl Walk<'_> {
                 }
                 Ok(Value::Null)
             }
-            ("aiohttp:app", _) => self.aiohttp_method(owner, method, &given, site),
+            ("aiohttp:app", _) => Ok(self.aiohttp_method(owner, method, &given, site)),
             (_, "run") if owner.path.ends_with("SocketIO()") => {
                 let place = Place::new("flask-socketio", given.get(1, "host"), given.get(2, "port"));
                 self.any_route("the paths of the application are not read");
@@ -206,7 +206,7 @@ impl Walk<'_> {
         method: &str,
         given: &Arguments,
         site: &Site,
-    ) -> Flow<Value> {
+    ) -> Value {
         match method {
             "router.add_get" | "router.add_post" | "router.add_put" | "router.add_delete" => {
                 if let Some(path) = given.at(0).and_then(Value::as_text) {
@@ -224,7 +224,7 @@ impl Walk<'_> {
             }
             _ => self.any_route("aiohttp routes are added in a way that is not read"),
         }
-        Ok(Value::Unknown)
+        Value::Unknown
     }
 
     /// What an application does before its server listens.

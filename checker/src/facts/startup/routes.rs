@@ -114,7 +114,7 @@ impl Walk<'_> {
             }
             ("get" | "head", Some(path)) => self.route(owner, &path, true, site),
             ("post" | "put" | "patch" | "delete" | "websocket", Some(path)) => {
-                self.route(owner, &path, false, site)
+                self.route(owner, &path, false, site);
             }
             ("middleware" | "before_request" | "errorhandler" | "exception_handler", _) => {
                 self.any_route("a middleware may answer any path");
@@ -137,7 +137,7 @@ impl Walk<'_> {
                 return true;
             }
         };
-        let Some(Value::External(base)) = self.library_base(class) else {
+        let Some(Value::External(base)) = Self::library_base(class) else {
             self.any_route("the request handler's base is not known");
             return true;
         };
@@ -194,8 +194,11 @@ impl Found {
                     each.handlers.iter().for_each(|handler| self.steps(&handler.body, depth + 1));
                 }
                 StepKind::With(_, body) | StepKind::Block(body) => self.steps(body, depth + 1),
-                StepKind::Return(None) | StepKind::Import(_) => {}
-                StepKind::Raise(_) | StepKind::Break | StepKind::Continue => {}
+                StepKind::Return(None)
+                | StepKind::Import(_)
+                | StepKind::Raise(_)
+                | StepKind::Break
+                | StepKind::Continue => {}
                 _ => self.computed = true,
             }
         }
