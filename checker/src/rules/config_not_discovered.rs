@@ -17,8 +17,8 @@ declare_rule! {
     /// `.github/preflight.toml`, or move the file to the root.
     ///
     /// ## What it cannot know
-    /// What the dashboard says. So this is a note, and a warning where the file lies in a directory without a program
-    /// while no config file lies at the root.
+    /// What the dashboard says. So this is a note, and a warning where it is the only config file and lies in a directory
+    /// without a program.
     ///
     /// ```repo,fires
     /// //- backend/railway.toml
@@ -54,17 +54,14 @@ declare_rule! {
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let rooted = facts
-        .railway_configs
-        .values()
-        .any(|config| config.has_default_name() && config.directory().is_empty());
+    let only = facts.railway_configs.len() == 1;
     for (service, config) in facts.configured() {
         let stated = service.origin.path != config.path;
         if stated || (config.has_default_name() && config.directory().is_empty()) {
             continue;
         }
-        let severity =
-            if rooted || has_program(facts, config.directory()) { Severity::Note } else { Severity::Warning };
+        let stray = only && !has_program(facts, config.directory());
+        let severity = if stray { Severity::Warning } else { Severity::Note };
         let message =
             format!("Railway reads this file only for a service whose config path is `/{}`", config.path);
         out.at(Site::file(config.path.clone()), message)

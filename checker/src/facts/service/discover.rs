@@ -145,9 +145,12 @@ fn has_default_beside(facts: &Facts<'_>, config: &RailwayConfig) -> bool {
 fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     let directory = config.directory();
     let settings = of_config(config);
-    let roots =
-        if directory.is_empty() { vec![String::new()] } else { vec![String::new(), directory.to_owned()] };
+    let mut roots = upward(directory);
     let dockerfile = choice(facts, &settings, &roots);
+    // A config file does not move with the root directory, so a Dockerfile it names may be built from its own.
+    let built = dockerfile.yes().map_or("", |choice| directory_of(&choice.path));
+    let more: Vec<String> = upward(built).into_iter().filter(|root| !roots.contains(root)).collect();
+    roots.extend(more);
     let mut service = Service {
         name: config_name(config, dockerfile.yes()),
         origin: Site::file(config.path.clone()),
@@ -174,12 +177,8 @@ fn from_dockerfile(facts: &Facts<'_>, path: &str, configs: &[Rc<RailwayConfig>])
     let mut service = Service {
         name: composed.map_or_else(|| dockerfile_name(path), |service| service.name.value.clone()),
         origin: Site::file(path),
-        selected: found_by_itself || facts.procfiles.contains_key(&beside("Procfile")),
-        roots: if directory.is_empty() {
-            vec![String::new()]
-        } else {
-            vec![String::new(), directory.to_owned()]
-        },
+        selected: found_by_itself || (default_name && facts.procfiles.contains_key(&beside("Procfile"))),
+        roots: upward(directory),
         config: None,
         settings: Settings::default(),
         builder: Known::Yes(Builder::Dockerfile),
@@ -226,6 +225,13 @@ pub(super) fn complete(facts: &Facts<'_>, service: &mut Service) {
         let judged = kind::of_libraries(facts, &[own]);
         service.kind = judged.map_or_else(|| service.kind.clone(), Known::Yes);
     }
+}
+
+/// The root, every directory on the way to `directory`, and itself.
+fn upward(directory: &str) -> Vec<String> {
+    let steps = directory.match_indices('/').map(|(at, _)| directory[..at].to_owned());
+    let own = (!directory.is_empty()).then(|| directory.to_owned());
+    std::iter::once(String::new()).chain(steps).chain(own).collect()
 }
 
 fn directory_of(path: &str) -> &str {

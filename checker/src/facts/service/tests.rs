@@ -99,3 +99,19 @@ fn the_users_word_replaces_what_would_be_found() {
         assert_eq!((&jobs.builder, &jobs.kind), (&Known::Yes(Builder::Railpack), &Known::Yes(Kind::Worker)));
     });
 }
+
+#[test]
+fn a_root_config_leaves_open_which_directory_above_its_dockerfile_is_the_root() {
+    let fixture = format!(
+        "//- railway.json\n{{\"build\": {{\"dockerfilePath\": \"a/b/Dockerfile\"}}}}\n//- a/b/Dockerfile\n{FROM}"
+    );
+    check(&fixture, |facts| assert_eq!(facts.services[0].roots, ["", "a", "a/b"]));
+}
+
+#[test]
+fn a_procfile_selects_the_dockerfile_beside_it_and_no_variant() {
+    let found = services(&format!(
+        "//- railway.json\n{{\"build\": {{\"dockerfilePath\": \"x/Dockerfile\"}}}}\n//- x/Dockerfile\n{FROM}//- Dockerfile\n{FROM}//- Dockerfile.old\n{FROM}//- Procfile\nweb: x\n"
+    ));
+    assert_eq!(found, ["x x/Dockerfile", "app Dockerfile", "old* Dockerfile.old"]);
+}
