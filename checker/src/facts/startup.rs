@@ -262,9 +262,8 @@ impl Startup {
         let (first, at) = tried.first()?;
         let ended = |course: &&(&Course, usize)| matches!(course.0.end, End::Exit(..) | End::Uncaught(_));
         let ending: Vec<&(&Course, usize)> = tried.iter().filter(ended).collect();
-        let listens = |(course, at): &(&Course, usize)| {
-            course.events.iter().take(*at).any(|event| event.listens_http())
-        };
+        let listens =
+            |(course, at): &(&Course, usize)| course.events.iter().take(*at).any(Event::listens_http);
         Some(Outage {
             site: first.events.get(*at)?.site.clone(),
             ends: self.complete && ending.len() == tried.len(),
@@ -336,6 +335,11 @@ impl Course {
     /// True when it answers HTTP at some time.
     pub fn listens(&self) -> bool {
         self.events.iter().any(Event::listens_http)
+    }
+
+    /// True when a connection to Redis is used while starting.
+    fn connects_to_redis(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.kind, EventKind::Connect { system: "redis", .. }))
     }
 
     fn first_failure(&self) -> Option<usize> {
