@@ -41,6 +41,9 @@ pub struct Startup {
     pub down: Vec<Course>,
     /// True when the courses above are all there are: nothing was cut short.
     pub complete: bool,
+    /// True when every condition was taken both ways while Redis answers, though not in every combination: enough for
+    /// what only adds up, such as routes.
+    pub covered: bool,
     /// Variables the program reads, in the order met, each place once.
     pub variables: Vec<VariableRead>,
     /// Paths the program serves, each once.
@@ -64,6 +67,7 @@ impl Default for Startup {
             up: Vec::new(),
             down: Vec::new(),
             complete: false,
+            covered: false,
             variables: Vec::new(),
             routes: Vec::new(),
             open_routes: Some("the program was not read".into()),
