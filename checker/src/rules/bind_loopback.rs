@@ -97,8 +97,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         }
         for (listen, site) in &listens {
             let Host::Loopback(address) = &listen.host else { continue };
-            let message =
-                format!("{} listens on {address} only, which Railway's probe and proxy cannot reach", listen.server);
+            let message = format!(
+                "{} listens on {address} only, which Railway's probe and proxy cannot reach",
+                listen.server
+            );
             let finding = out.at((*site).clone(), message);
             finding.service(&service.name).help("Bind `0.0.0.0`");
             let meant = startup.work_loop().is_some() && !super::redis_no_retry::probed(service);

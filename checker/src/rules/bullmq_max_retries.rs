@@ -55,7 +55,8 @@ declare_rule! {
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
-        for (_, site, message) in facts.startup(service).misuses.iter().filter(|(rule, ..)| *rule == RULE.id) {
+        for (_, site, message) in facts.startup(service).misuses.iter().filter(|(rule, ..)| *rule == RULE.id)
+        {
             let finding = out.at(site.clone(), message.clone());
             finding.service(&service.name).help("Add `maxRetriesPerRequest: null` to the client's options");
             if !refuses(facts, site) {
@@ -73,8 +74,13 @@ fn refuses(facts: &Facts<'_>, site: &Site) -> bool {
         let path = if dir.is_empty() { "package.json".to_owned() } else { format!("{dir}/package.json") };
         let Ok(text) = facts.snapshot.text(&path) else { continue };
         let Some((_, rest)) = text.text.split_once("\"bullmq\"") else { continue };
-        let version = rest.split('"').nth(1).unwrap_or_default().trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
-        return version.split('.').next().and_then(|major| major.parse().ok()).is_some_and(|major: u32| major >= 5);
+        let version =
+            rest.split('"').nth(1).unwrap_or_default().trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
+        return version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok())
+            .is_some_and(|major: u32| major >= 5);
     }
     false
 }

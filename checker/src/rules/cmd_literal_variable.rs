@@ -64,7 +64,17 @@ declare_rule! {
 
 /// Servers whose port flag must be a number.
 const SERVERS: [&str; 12] = [
-    "uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "streamlit", "flask", "next", "serve", "vite", "waitress-serve",
+    "uvicorn",
+    "gunicorn",
+    "hypercorn",
+    "daphne",
+    "granian",
+    "streamlit",
+    "flask",
+    "next",
+    "serve",
+    "vite",
+    "waitress-serve",
     "http-server",
 ];
 
@@ -82,7 +92,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         }
         let program = words.first().map_or("", |word| word.value.rsplit('/').next().unwrap_or(&word.value));
         let Some(word) = words.iter().skip(1).find(|word| has_variable(&word.value)) else { continue };
-        let message = format!("`{program}` receives `{}` as it is written: the JSON form has no shell", word.value);
+        let message =
+            format!("`{program}` receives `{}` as it is written: the JSON form has no shell", word.value);
         let finding = out.at(Site::new(file.path.clone(), word.span), message);
         finding.service(&service.name);
         if !SERVERS.contains(&program) || entrypoint.is_some() && command.is_some() {
@@ -93,7 +104,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let line = format!("exec {}", spelled.join(" "));
             finding.help(format!("Use the shell form: `{line}`"));
             if spelled.iter().all(|word| is_plain(word)) {
-                finding.fix(Fix::edit("Use the shell form with exec", Site::new(file.path.clone(), span), line));
+                finding.fix(Fix::edit(
+                    "Use the shell form with exec",
+                    Site::new(file.path.clone(), span),
+                    line,
+                ));
             }
         }
     }
@@ -127,7 +142,9 @@ fn words(command: &Command) -> Words<'_> {
 
 fn is_shell(words: &[&Spanned<String>]) -> bool {
     let names = ["sh", "bash", "ash", "dash", "zsh", "envsubst"];
-    words.iter().any(|word| names.contains(&word.value.rsplit('/').next().unwrap_or(&word.value)) || word.value.ends_with(".sh"))
+    words.iter().any(|word| {
+        names.contains(&word.value.rsplit('/').next().unwrap_or(&word.value)) || word.value.ends_with(".sh")
+    })
 }
 
 fn has_variable(word: &str) -> bool {

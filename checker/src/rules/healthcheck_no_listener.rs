@@ -75,8 +75,18 @@ declare_rule! {
 
 /// Words that speak of a server.
 const SERVERS: [&str; 12] = [
-    "HTTPServer", "http.server", "uvicorn", "aiohttp", "flask", "Flask", "fastapi", "FastAPI", "start_http_server",
-    ".listen(", "createServer", "serve(",
+    "HTTPServer",
+    "http.server",
+    "uvicorn",
+    "aiohttp",
+    "flask",
+    "Flask",
+    "fastapi",
+    "FastAPI",
+    "start_http_server",
+    ".listen(",
+    "createServer",
+    "serve(",
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
@@ -86,7 +96,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 continue;
             };
             let startup = facts.startup(service);
-            let Some((library, site)) = startup.work_loop().filter(|_| startup.never_listens()) else { continue };
+            let Some((library, site)) = startup.work_loop().filter(|_| startup.never_listens()) else {
+                continue;
+            };
             let message = format!("Railway probes `{path}`, but this {library} worker opens no HTTP server");
             let finding = out.at(setting.site.clone(), message);
             finding

@@ -119,7 +119,8 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         for setting in service.settings.every(Key::HealthcheckPath) {
-            let Some(path) = setting.value.yes().and_then(Value::text).filter(|path| path.starts_with('/')) else {
+            let Some(path) = setting.value.yes().and_then(Value::text).filter(|path| path.starts_with('/'))
+            else {
                 continue;
             };
             let startup = facts.startup(service);
@@ -127,15 +128,22 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if !known || startup.routes.is_empty() || !startup.up.iter().all(Course::listens) || serves(&startup, path) {
                 continue;
             }
-            let served: Vec<String> =
-                startup.routes.iter().filter(|route| route.get).take(4).map(|route| format!("`{}`", route.path)).collect();
+            let served: Vec<String> = startup
+                .routes
+                .iter()
+                .filter(|route| route.get)
+                .take(4)
+                .map(|route| format!("`{}`", route.path))
+                .collect();
             let message = format!("the program does not serve `{path}`, so the probe gets 404");
             let finding = out.at(setting.site.clone(), message);
             finding.service(&service.name).help(match served.as_slice() {
                 [] => "Add the route".to_owned(),
                 _ => format!("Add the route, or probe one that exists: {}", served.join(", ")),
             });
-            if let Some(route) = startup.routes.iter().find(|route| route.get && route.path.contains("health")) {
+            if let Some(route) =
+                startup.routes.iter().find(|route| route.get && route.path.contains("health"))
+            {
                 finding.related(route.site.clone(), "this route looks like the one that was meant");
             }
         }
@@ -157,7 +165,9 @@ fn matches(route: &Route, path: &str) -> bool {
         text.trim_matches('/').to_ascii_lowercase().split('/').map(str::to_owned).collect()
     };
     let (wanted, given) = (segments(&route.path), segments(path));
-    let is_rest = |segment: &String| segment.contains('*') || segment.contains(":path") || segment.starts_with("<path:");
+    let is_rest = |segment: &String| {
+        segment.contains('*') || segment.contains(":path") || segment.starts_with("<path:")
+    };
     for (at, segment) in wanted.iter().enumerate() {
         if is_rest(segment) {
             return true;

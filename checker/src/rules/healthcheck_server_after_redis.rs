@@ -94,11 +94,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let served = startup.listens().into_iter().find(|(listen, _)| {
             listen.http && !matches!(listen.host, Host::Loopback(_)) && listen.port != Port::Unknown
         });
-        let Some((listen, site)) = served.or_else(|| startup.listens().into_iter().find(|(listen, _)| listen.http))
+        let Some((listen, site)) =
+            served.or_else(|| startup.listens().into_iter().find(|(listen, _)| listen.http))
         else {
             continue;
         };
-        let message = format!("the program waits for Redis before {} listens, so a probe is refused until then", listen.server);
+        let message = format!(
+            "the program waits for Redis before {} listens, so a probe is refused until then",
+            listen.server
+        );
         let finding = out.at(outage.site.clone(), message);
         finding
             .service(&service.name)

@@ -97,27 +97,33 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         }
         let startup = facts.startup(service);
         let listens = startup.listens();
-        let http: Vec<&Listen> = listens.iter().map(|(listen, _)| *listen).filter(|listen| listen.http).collect();
+        let http: Vec<&Listen> =
+            listens.iter().map(|(listen, _)| *listen).filter(|listen| listen.http).collect();
         if http.is_empty() || !http.iter().all(|listen| is_fixed(listen)) || startup.spawns {
             continue;
         }
-        let Some(listen) = http.iter().find(|listen| !matches!(listen.host, Host::Loopback(_))).or(http.first())
+        let Some(listen) =
+            http.iter().find(|listen| !matches!(listen.host, Host::Loopback(_))).or(http.first())
         else {
             continue;
         };
         let message = match &listen.port {
             Port::Other(name, default) => {
                 let default = default.map_or(String::new(), |port| format!(" or {port}"));
-                format!("{} listens on `{name}`{default} and ignores `PORT`, where Railway probes", listen.server)
+                format!(
+                    "{} listens on `{name}`{default} and ignores `PORT`, where Railway probes",
+                    listen.server
+                )
             }
             Port::Literal(port) => {
                 format!("{} listens on port {port} and ignores `PORT`, where Railway probes", listen.server)
             }
             Port::Variable | Port::Unknown => continue,
         };
-        let probed = service.settings.every(Key::HealthcheckPath).any(|setting| {
-            setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty())
-        });
+        let probed = service
+            .settings
+            .every(Key::HealthcheckPath)
+            .any(|setting| setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty()));
         let literal = http.iter().all(|listen| matches!(listen.port, Port::Literal(_)));
         let certain = probed && literal && startup.complete && startup.always_listens();
         out.at(listen.port_site.clone(), message)

@@ -61,18 +61,25 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         let startup = facts.startup(service);
-        for client in startup.clients.iter().filter(|client| client.library == "ioredis" && client.family.is_none()) {
+        for client in
+            startup.clients.iter().filter(|client| client.library == "ioredis" && client.family.is_none())
+        {
             let severity = match &client.address {
-                Address::Literal(text, _) | Address::Default(_, text, _) if text.contains(".railway.internal") => {
+                Address::Literal(text, _) | Address::Default(_, text, _)
+                    if text.contains(".railway.internal") =>
+                {
                     Severity::Warning
                 }
                 Address::Literal(..) => continue,
                 _ => Severity::Note,
             };
-            out.at(client.site.clone(), "ioredis looks up IPv4 addresses only, which older Railway environments lack")
-                .severity(severity)
-                .service(&service.name)
-                .help("Add `family: 0` to the options, or `?family=0` to the URL");
+            out.at(
+                client.site.clone(),
+                "ioredis looks up IPv4 addresses only, which older Railway environments lack",
+            )
+            .severity(severity)
+            .service(&service.name)
+            .help("Add `family: 0` to the options, or `?family=0` to the URL");
         }
     }
 }

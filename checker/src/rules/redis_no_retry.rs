@@ -1,8 +1,8 @@
 //! One refused connection ends the program.
 
 use crate::facts::Facts;
-use crate::facts::settings::{Key, Value};
 use crate::facts::service::Service;
+use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{End, Outage, Startup};
 use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
@@ -114,7 +114,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             "one refused connection to Redis may end the program, and no further attempt is made"
         };
         let finding = out.at(outage.site.clone(), message);
-        finding.service(&service.name).help("Try again with growing waits for a minute or more before giving up");
+        finding
+            .service(&service.name)
+            .help("Try again with growing waits for a minute or more before giving up");
         if !certain {
             finding.severity(Severity::Warning);
         }
@@ -126,14 +128,17 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// True when the program itself gives up for good, or a probe is waiting for it.
 fn decides(startup: &Startup, outage: &Outage, service: &Service) -> bool {
-    let exits = startup.down.iter().any(|course| matches!(&course.end, End::Exit(status, site)
-        if *status != Some(0) && outage.end.as_ref() == Some(site)));
+    let exits = startup.down.iter().any(|course| {
+        matches!(&course.end, End::Exit(status, site)
+        if *status != Some(0) && outage.end.as_ref() == Some(site))
+    });
     (exits && startup.work_loop().is_some()) || probed(service)
 }
 
 /// True when some file sets a health path.
 pub(super) fn probed(service: &Service) -> bool {
-    service.settings.every(Key::HealthcheckPath).any(|setting| {
-        setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty())
-    })
+    service
+        .settings
+        .every(Key::HealthcheckPath)
+        .any(|setting| setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty()))
 }

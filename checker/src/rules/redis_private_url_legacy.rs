@@ -52,9 +52,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             continue;
         }
         for read in startup.variables.iter().filter(|read| read.name == LEGACY) {
-            out.at(read.site.clone(), "Railway's Redis has no `REDIS_PRIVATE_URL`; its private address is `REDIS_URL`")
-                .service(&service.name)
-                .help("Read `REDIS_URL`");
+            out.at(
+                read.site.clone(),
+                "Railway's Redis has no `REDIS_PRIVATE_URL`; its private address is `REDIS_URL`",
+            )
+            .service(&service.name)
+            .help("Read `REDIS_URL`");
         }
     }
 }

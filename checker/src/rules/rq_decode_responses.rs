@@ -49,7 +49,8 @@ declare_rule! {
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
-        for (_, site, message) in facts.startup(service).misuses.iter().filter(|(rule, ..)| *rule == RULE.id) {
+        for (_, site, message) in facts.startup(service).misuses.iter().filter(|(rule, ..)| *rule == RULE.id)
+        {
             let finding = out.at(site.clone(), message.clone());
             finding.service(&service.name).help("Give rq a client without `decode_responses`");
             if message.contains("Queue") {

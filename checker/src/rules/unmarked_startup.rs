@@ -62,16 +62,20 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         let startup = facts.startup(service);
-        let Some((_, site)) = startup.work_loop().filter(|(_, site)| startup.files.contains(&site.path)) else {
+        let Some((_, site)) = startup.work_loop().filter(|(_, site)| startup.files.contains(&site.path))
+        else {
             continue;
         };
         if startup.log_texts().filter(|text| has_stage(text)).count() >= 2 {
             continue;
         }
-        out.at(Site::file(site.path.clone()), "the log of this worker does not say which stage of its start-up it reached")
-            .service(&service.name)
-            .help("Log a line such as `[STAGE 1/6] …` before each stage")
-            .related(site.clone(), "the last stage: jobs are taken");
+        out.at(
+            Site::file(site.path.clone()),
+            "the log of this worker does not say which stage of its start-up it reached",
+        )
+        .service(&service.name)
+        .help("Log a line such as `[STAGE 1/6] …` before each stage")
+        .related(site.clone(), "the last stage: jobs are taken");
     }
 }
 

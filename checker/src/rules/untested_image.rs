@@ -61,8 +61,14 @@ declare_rule! {
 
 /// Words of a step that builds an image.
 const BUILDS: [&str; 8] = [
-    "docker build", "docker buildx", "docker/build-push-action", "docker/bake-action", "docker compose build",
-    "docker-compose build", "docker compose up", "preflight",
+    "docker build",
+    "docker buildx",
+    "docker/build-push-action",
+    "docker/bake-action",
+    "docker compose build",
+    "docker-compose build",
+    "docker compose up",
+    "preflight",
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
@@ -75,9 +81,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             continue;
         }
         seen.push(file.path.clone());
-        out.at(Site::file(file.path.clone()), "no workflow builds this image, so Railway is the first to try")
-            .service(&service.name)
-            .help(format!("Add a workflow step: `docker build -f {} .`", file.path));
+        out.at(
+            Site::file(file.path.clone()),
+            "no workflow builds this image, so Railway is the first to try",
+        )
+        .service(&service.name)
+        .help(format!("Add a workflow step: `docker build -f {} .`", file.path));
     }
 }
 
