@@ -41,6 +41,9 @@ pub struct Startup {
     pub down: Vec<Course>,
     /// True when the courses above are all there are: nothing was cut short.
     pub complete: bool,
+    /// True when every condition was taken both ways while Redis answers, though not in every combination: enough for
+    /// what only adds up, such as routes.
+    pub covered: bool,
     /// Variables the program reads, in the order met, each place once.
     pub variables: Vec<VariableRead>,
     /// Paths the program serves, each once.
@@ -64,6 +67,7 @@ impl Default for Startup {
             up: Vec::new(),
             down: Vec::new(),
             complete: false,
+            covered: false,
             variables: Vec::new(),
             routes: Vec::new(),
             open_routes: Some("the program was not read".into()),
@@ -262,9 +266,8 @@ impl Startup {
         let (first, at) = tried.first()?;
         let ended = |course: &&(&Course, usize)| matches!(course.0.end, End::Exit(..) | End::Uncaught(_));
         let ending: Vec<&(&Course, usize)> = tried.iter().filter(ended).collect();
-        let listens = |(course, at): &(&Course, usize)| {
-            course.events.iter().take(*at).any(|event| event.listens_http())
-        };
+        let listens =
+            |(course, at): &(&Course, usize)| course.events.iter().take(*at).any(Event::listens_http);
         Some(Outage {
             site: first.events.get(*at)?.site.clone(),
             ends: self.complete && ending.len() == tried.len(),
@@ -336,6 +339,11 @@ impl Course {
     /// True when it answers HTTP at some time.
     pub fn listens(&self) -> bool {
         self.events.iter().any(Event::listens_http)
+    }
+
+    /// True when a connection to Redis is used while starting.
+    fn connects_to_redis(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.kind, EventKind::Connect { system: "redis", .. }))
     }
 
     fn first_failure(&self) -> Option<usize> {

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::settings::{Key, Value};
-use crate::facts::startup::{Route, Startup};
+use crate::facts::startup::{Course, Route, Startup};
 use crate::finding::Findings;
 use crate::rule::declare_rule;
 
@@ -124,8 +124,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 continue;
             };
             let startup = facts.startup(service);
-            let known = startup.complete && startup.open_routes.is_none() && !startup.spawns;
-            if !known || startup.routes.is_empty() || !startup.always_listens() || serves(&startup, path) {
+            let known = startup.covered && startup.open_routes.is_none() && !startup.spawns;
+            if !known || startup.routes.is_empty() || !startup.up.iter().all(Course::listens) || serves(&startup, path) {
                 continue;
             }
             let served: Vec<String> = startup

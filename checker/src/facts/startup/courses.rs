@@ -14,6 +14,8 @@ use crate::span::Span;
 
 /// Courses walked in each world; six independent unknown conditions need 64.
 const COURSE_LIMIT: usize = 64;
+/// Steps of all courses of one world together; about a tenth of a second.
+const WORLD_STEPS: usize = 150_000;
 
 /// Answers to what cannot be told: the given ones first, then `no`.
 #[derive(Default)]
@@ -70,12 +72,16 @@ impl Seen {
 pub(super) fn explore(facts: &Facts<'_>, service: &Service, entry: EntryPoint) -> Startup {
     let sources = Sources::new(facts.snapshot, service, &entry);
     let seen = RefCell::new(Seen::default());
-    let (up, all_up) = world(&sources, &seen, &entry, true);
-    let (down, all_down) = world(&sources, &seen, &entry, false);
+    let (up, all_up, covered) = world(&sources, &seen, &entry, true);
+    // Without a client the two worlds are the same.
+    let uses_redis = !seen.borrow().clients.is_empty() || up.iter().any(Course::connects_to_redis);
+    let (down, all_down, _) =
+        if uses_redis { world(&sources, &seen, &entry, false) } else { (Vec::new(), true, true) };
     let seen = seen.into_inner();
     Startup {
         entry: Known::Yes(entry),
         complete: all_up && all_down && sources.broken().is_none(),
+        covered: covered && sources.broken().is_none(),
         up,
         down,
         variables: seen.variables,
@@ -93,11 +99,12 @@ fn world(
     seen: &RefCell<Seen>,
     entry: &EntryPoint,
     answered: bool,
-) -> (Vec<Course>, bool) {
+) -> (Vec<Course>, bool, bool) {
     let mut queue = VecDeque::from([Vec::new()]);
-    let (mut courses, mut complete) = (Vec::new(), true);
+    let (mut courses, mut complete, mut cut, mut steps) = (Vec::new(), true, false, 0);
+    let mut taken: HashMap<(String, Span), [bool; 2]> = HashMap::new();
     while let Some(given) = queue.pop_front() {
-        if courses.len() >= COURSE_LIMIT {
+        if courses.len() >= COURSE_LIMIT || steps > WORLD_STEPS {
             complete = false;
             break;
         }
@@ -105,10 +112,16 @@ fn world(
         let result = walk.launch(entry).and_then(|()| walk.settle());
         let end = walk.end(result);
         complete &= end != End::Unknown;
+        cut |= end == End::Unknown;
+        for (site, answer) in &walk.choices.by_site {
+            taken.entry(site.clone()).or_default()[usize::from(*answer)] = true;
+        }
         queue.extend(walk.choices.others());
+        steps += walk.steps;
         courses.push(Course { events: walk.events, end, clock: walk.clock });
     }
-    (courses, complete)
+    let covered = !cut && taken.values().all(|answers| *answers == [true, true]);
+    (courses, complete, covered)
 }
 
 impl Walk<'_> {

@@ -359,7 +359,7 @@ impl Walk<'_> {
     }
 
     /// The exception that a value raises.
-    pub(super) fn exception(&self, value: &Value, site: &Site) -> Rc<Raised> {
+    pub(super) fn exception(value: &Value, site: &Site) -> Rc<Raised> {
         match value {
             Value::Exception(raised) => Rc::clone(raised),
             Value::External(external) => {

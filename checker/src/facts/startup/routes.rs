@@ -182,7 +182,7 @@ impl Found {
         for step in steps {
             match &step.kind {
                 StepKind::Run(expr) | StepKind::Assign(_, expr) | StepKind::Return(Some(expr)) => {
-                    self.expr(expr, depth)
+                    self.expr(expr, depth);
                 }
                 StepKind::If(test, then, otherwise) => {
                     self.expr(test, depth);

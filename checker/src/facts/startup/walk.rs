@@ -66,7 +66,7 @@ pub(super) struct Walk<'f> {
     pub(super) waits_for_redis: Option<Site>,
     /// Exceptions being handled, innermost last.
     pub(super) handling: Vec<Rc<Raised>>,
-    steps: usize,
+    pub(super) steps: usize,
     depth: usize,
 }
 
@@ -176,7 +176,7 @@ impl<'f> Walk<'f> {
             )),
             StepKind::Raise(Some(value)) => {
                 let value = self.eval(value, scope)?;
-                Err(Leave::Raise(self.exception(&value, &site)))
+                Err(Leave::Raise(Self::exception(&value, &site)))
             }
             StepKind::Break => Err(Leave::Break),
             StepKind::Continue => Err(Leave::Continue),
