@@ -64,8 +64,8 @@ impl<'s> BuildContext<'s> {
                 let skip = if root.is_empty() { 0 } else { root.len() + 1 };
                 let mut at = 0;
                 let kept = &mut context.entries;
-                ignore.walk(sent.iter().map(|entry| &entry.path[skip..]), |_, matched| {
-                    if !matched.ignored {
+                ignore.walk(sent.iter().map(|entry| &entry.path[skip..]), |_, ignored| {
+                    if !ignored {
                         kept.push(sent[at]);
                     }
                     at += 1;
@@ -87,6 +87,11 @@ impl<'s> BuildContext<'s> {
     pub fn matches<'c>(&'c self, source: &str) -> impl Iterator<Item = &'s Entry> + use<'c, 's> {
         let source = Source::new(source);
         self.entries.iter().copied().filter(move |entry| source.takes(self.relative(entry)))
+    }
+
+    /// True when the COPY source stands for `path` (from the context's root) or a directory above it.
+    pub fn takes(source: &str, path: &str) -> bool {
+        Source::new(source).takes(path)
     }
 
     /// True when the COPY source stands for something.
