@@ -67,8 +67,20 @@ declare_rule! {
 
 /// Names that no image wants, wherever they lie.
 const ANYWHERE: &[&str] = &[
-    ".env", ".git", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache",
-    ".next", ".DS_Store", "*.pyc", ".idea", ".vscode",
+    ".env",
+    ".git",
+    ".venv",
+    "venv",
+    "node_modules",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".next",
+    ".DS_Store",
+    "*.pyc",
+    ".idea",
+    ".vscode",
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
@@ -92,7 +104,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 if !said.insert(site.clone()) {
                     continue;
                 }
-                let message = format!("`{written}` counts from the root only: `{nested}` is copied into the image");
+                let message =
+                    format!("`{written}` counts from the root only: `{nested}` is copied into the image");
                 let wide = format!("**/{}", pattern.cleaned);
                 out.at(site.clone(), message)
                     .service(&service.name)

@@ -91,9 +91,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             service.roots.iter().map(|root| facts.build_context(root, &file.path)).collect();
         let Some(context) = contexts.first() else { continue };
         for entry in context.entries.iter().filter(|entry| entry.tracked && is_secret(&entry.path)) {
-            let taken = sources.iter().find(|(_, source)| {
-                contexts.iter().all(|each| sends(each, &source.value, entry))
-            });
+            let taken = sources
+                .iter()
+                .find(|(_, source)| contexts.iter().all(|each| sends(each, &source.value, entry)));
             let Some((_, source)) = taken else { continue };
             let message = format!("`{}` is copied into the image", entry.path);
             let finding = out.at(Site::new(file.path.clone(), source.span), message);
