@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a tool for developers talks on standard output")]
 
 mod corpus;
+mod docker;
 mod gen_docs;
 mod install;
 mod new_rule;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 
-use crate::{install, shell, wasm};
+use crate::{docker, install, shell, wasm};
 
 /// One step of the suite.
 struct Step {
@@ -24,6 +24,7 @@ const STEPS: &[Step] = &[
     Step { name: "action: types", run: action_types, slow: false },
     Step { name: "action: dist is fresh", run: dist_is_fresh, slow: false },
     Step { name: "action: tests", run: action_tests, slow: true },
+    Step { name: "build contexts against Docker", run: docker::compare, slow: true },
     Step { name: "dependencies", run: dependencies, slow: true },
 ];
 

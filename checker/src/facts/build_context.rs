@@ -1,6 +1,6 @@
 //! The build context: which files the builder receives, how many bytes, and who contributes most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::facts::dockerignore::{Dockerignore, clean};
 use crate::facts::gitignore::Patterns;
@@ -64,8 +64,8 @@ impl<'s> BuildContext<'s> {
                 let skip = if root.is_empty() { 0 } else { root.len() + 1 };
                 let mut at = 0;
                 let kept = &mut context.entries;
-                ignore.walk(sent.iter().map(|entry| &entry.path[skip..]), |_, matched| {
-                    if !matched.ignored {
+                ignore.walk(sent.iter().map(|entry| &entry.path[skip..]), |_, ignored| {
+                    if !ignored {
                         kept.push(sent[at]);
                     }
                     at += 1;
@@ -87,6 +87,11 @@ impl<'s> BuildContext<'s> {
     pub fn matches<'c>(&'c self, source: &str) -> impl Iterator<Item = &'s Entry> + use<'c, 's> {
         let source = Source::new(source);
         self.entries.iter().copied().filter(move |entry| source.takes(self.relative(entry)))
+    }
+
+    /// True when the COPY source stands for `path` (from the context's root) or a directory above it.
+    pub fn takes(source: &str, path: &str) -> bool {
+        Source::new(source).takes(path)
     }
 
     /// True when the COPY source stands for something.
@@ -157,35 +162,68 @@ fn sent<'s>(snapshot: &'s Snapshot<'s>, root: &str) -> Vec<&'s Entry> {
         Trigger::GitHub => entries.filter(|entry| entry.tracked).collect(),
         Trigger::Local => entries.collect(),
         Trigger::RailwayUp => {
-            let ignores = upload_ignores(snapshot);
-            entries.filter(|entry| !is_left_behind(&entry.path, &ignores)).collect()
+            let mut upload = Upload::read(snapshot);
+            entries.filter(|entry| upload.takes(&entry.path)).collect()
         }
     }
 }
 
-/// The ignore files that `railway up` honours, each with its directory
-/// (<https://docs.railway.com/cli/up>; the command line's `upload.rs`).
-fn upload_ignores(snapshot: &Snapshot<'_>) -> Vec<(String, Patterns)> {
-    let named = snapshot.entries().iter().filter_map(|entry| {
-        let (directory, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
-        matches!(name, ".gitignore" | ".railwayignore").then_some((directory, entry))
-    });
-    let read = named.filter_map(|(directory, entry)| {
-        Some((directory.to_owned(), Patterns::parse(&snapshot.text(&entry.path).ok()?.text)))
-    });
-    read.collect()
+/// What `railway up` packs (<https://docs.railway.com/cli/up>; the command line's `upload.rs`): a pattern of any
+/// `.railwayignore` goes before every `.gitignore`, a deeper file before those above it, and nothing below a directory
+/// that stays behind comes back.
+struct Upload<'s> {
+    /// `.railwayignore` and `.gitignore` files, by directory.
+    files: [HashMap<&'s str, Patterns>; 2],
+    /// The directories down to the last path, each with whether it stays behind.
+    open: Vec<(&'s str, bool)>,
 }
 
-fn is_left_behind(path: &str, ignores: &[(String, Patterns)]) -> bool {
-    path.split('/').any(|part| part == "node_modules")
-        || ignores.iter().any(|(directory, patterns)| {
-            let below = if directory.is_empty() {
-                Some(path)
-            } else {
-                path.strip_prefix(directory.as_str()).and_then(|rest| rest.strip_prefix('/'))
-            };
-            below.is_some_and(|below| patterns.ignores(below))
-        })
+impl<'s> Upload<'s> {
+    fn read(snapshot: &'s Snapshot<'s>) -> Self {
+        let files = [".railwayignore", ".gitignore"].map(|wanted| {
+            let named = snapshot.entries().iter().filter_map(|entry| {
+                let (directory, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
+                (name == wanted && !is_module(directory)).then_some((directory, &entry.path))
+            });
+            let read = named.filter_map(|(directory, path)| {
+                Some((directory, Patterns::parse(&snapshot.text(path).ok()?.text)))
+            });
+            read.collect()
+        });
+        Self { files, open: Vec::new() }
+    }
+
+    /// True when `path` is packed. Paths come in tree order, so that a directory is judged once.
+    fn takes(&mut self, path: &'s str) -> bool {
+        while self.open.last().is_some_and(|(directory, _)| below(path, directory).is_none()) {
+            self.open.pop();
+        }
+        let mut from = self.open.last().map_or(0, |(directory, _)| directory.len() + 1);
+        while let Some(at) = path.get(from..).and_then(|rest| rest.find('/')) {
+            let directory = &path[..from + at];
+            let left = self.open.last().is_some_and(|(_, left)| *left);
+            self.open.push((directory, left || is_module(directory) || self.ignores(directory, true)));
+            from += at + 1;
+        }
+        !self.open.last().is_some_and(|(_, left)| *left) && !self.ignores(path, false)
+    }
+
+    fn ignores(&self, path: &str, is_directory: bool) -> bool {
+        let verdict = self.files.iter().filter(|files| !files.is_empty()).find_map(|files| {
+            let mut above = path.rmatch_indices('/').map(|(at, _)| &path[..at]).chain([""]);
+            above.find_map(|directory| files.get(directory)?.judge(below(path, directory)?, is_directory))
+        });
+        verdict.unwrap_or(false)
+    }
+}
+
+fn is_module(directory: &str) -> bool {
+    directory.split('/').any(|part| part == "node_modules")
+}
+
+/// The part of `path` below `directory`.
+fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
+    if directory.is_empty() { Some(path) } else { path.strip_prefix(directory)?.strip_prefix('/') }
 }
 
 /// A COPY source as the builder takes it.
@@ -250,6 +288,19 @@ mod tests {
         assert_eq!(paths(Trigger::RailwayUp, ""), github);
         let local = [".dockerignore", "Dockerfile", "app/.gitignore", "app/main.py", "app/x.tmp", "keep.log"];
         assert_eq!(paths(Trigger::Local, ""), local);
+    }
+
+    #[test]
+    fn an_upload_follows_the_deepest_ignore_file_and_railways_own_first() {
+        let tree = MemoryTree::parse(
+            "//- .gitignore\n*.log\n/gone\nbuilt\n//- .railwayignore\n!built\n//- a.log\n//- built/x\n\
+             //- d/.gitignore\n!keep.log\n//- d/keep.log\n//- d/other.log\n//- gone/.gitignore\n!back\n//- gone/back\n\
+             //- w/node_modules/i.js\n//- w/z\n",
+        );
+        let snapshot = Snapshot::new(&tree, Day { year: 2026, month: 11, day: 24 }, Trigger::RailwayUp);
+        let context = BuildContext::of(&snapshot, "", "Dockerfile");
+        let paths: Vec<&str> = context.entries.iter().map(|entry| context.relative(entry)).collect();
+        assert_eq!(paths, [".gitignore", ".railwayignore", "built/x", "d/.gitignore", "d/keep.log", "w/z"]);
     }
 
     #[test]

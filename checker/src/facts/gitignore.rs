@@ -78,6 +78,12 @@ fn without_trailing_blanks(line: &str) -> &str {
 
 /// Matches part by part; `**` stands for any number of parts, but at the end for at least one.
 fn parts_match(pattern: &[String], path: &[&str]) -> bool {
+    if let ([any, name], Some(last)) = (pattern, path.last())
+        && any == "**"
+        && name != "**"
+    {
+        return part_matches(name, last);
+    }
     let mut reach = vec![false; path.len() + 1];
     reach[0] = true;
     for (number, part) in pattern.iter().enumerate() {
@@ -98,6 +104,13 @@ fn parts_match(pattern: &[String], path: &[&str]) -> bool {
 
 /// Matches one part with `*`, `?`, `[…]` and escapes.
 pub(crate) fn part_matches(pattern: &str, text: &str) -> bool {
+    const WILD: [char; 4] = ['*', '?', '[', '\\'];
+    if !pattern.contains(WILD) {
+        return pattern == text;
+    }
+    if let Some(tail) = pattern.strip_prefix('*').filter(|tail| !tail.contains(WILD)) {
+        return text.ends_with(tail);
+    }
     let pattern: Vec<char> = pattern.chars().collect();
     let mut states = vec![false; pattern.len() + 1];
     open(&pattern, &mut states, 0);
@@ -186,6 +199,18 @@ mod tests {
         }
         for path in ["a/dist", "x/src/gen", "keep.log", "a/node_modules_b"] {
             assert!(!patterns.ignores(path), "{path}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_pattern_panics_on_any_path(
+            lines in proptest::collection::vec("\\PC{0,8}|[!*?a-c/.\\[\\]^\\\\ -]{0,8}", 0..6),
+            path in "[a-cé*.]{1,3}(/[a-cé*.]{1,3}){0,3}",
+        ) {
+            let patterns = Patterns::parse(&lines.join("\n"));
+            let above = path.rsplit_once('/').is_some_and(|(above, _)| patterns.judge(above, true) == Some(true));
+            assert!(!above || patterns.ignores(&path));
         }
     }
 

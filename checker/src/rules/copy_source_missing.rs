@@ -88,7 +88,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let source = &each.source.value;
             let message = match each.absence {
                 Absence::NotInTree => format!("`{source}` is not in {place}, so the build stops here"),
-                Absence::OutsideRoot => {
+                Absence::OutsideRoot if service.roots.len() > 1 => {
                     format!(
                         "`{source}` is not in {place}: from the repository's root it would be, but other sources would not"
                     )
