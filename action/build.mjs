@@ -1,44 +1,52 @@
-// Bundles src and wasm into dist: index.js starts fast, the chunk that talks to GitHub is loaded only when there is something to post.
+// Bundles src and wasm into dist: index.js starts fast, github.js is loaded only when there is something to post.
 import { build } from 'esbuild'
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const out = process.argv[2] ?? join(here, 'dist')
+const wasm = process.argv[3] ?? join(here, 'wasm')
 
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 
-const result = await build({
-  absWorkingDir: here,
-  entryPoints: ['src/index.ts'],
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  outdir: out,
-  chunkNames: '[name]-[hash]',
-  minifySyntax: true,
-  charset: 'utf8',
-  legalComments: 'none',
-  metafile: true,
-  logLevel: 'warning',
-})
-
-for (const file of ['checker_bg.wasm', 'checker.stamp']) copyFileSync(join(here, 'wasm', file), join(out, file))
-
-// The licence of every package that is in the bundle.
-const packages = new Set()
-for (const input of Object.keys(result.metafile.inputs)) {
-  const match = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)
-  if (match) packages.add(match[1])
+/** `import('./github.ts')` stays an import, of the second bundle. */
+const second = {
+  name: 'second-bundle',
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/github\.ts$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: './github.js', external: true } : undefined)),
 }
+
+const bundles = []
+for (const name of ['index', 'github']) {
+  const bundle = await build({
+    absWorkingDir: here,
+    entryPoints: [`src/${name}.ts`],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    outfile: join(out, `${name}.js`),
+    plugins: [second],
+    minifySyntax: true,
+    charset: 'utf8',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  })
+  bundles.push(bundle)
+}
+
+for (const file of ['checker_bg.wasm', 'checker.stamp']) copyFileSync(join(wasm, file), join(out, file))
+
+// The licence of every package that is in a bundle.
+const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+const packages = new Set(inputs.flatMap((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []))
 const licences = [...packages].sort().map((name) => {
   const folder = join(here, 'node_modules', name)
   const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license'].map((file) => join(folder, file)).find(existsSync)
+  if (file === undefined) throw new Error(`${name} has no licence text`)
   const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  return `${name} ${version} (${license})\n\n${file ? readFileSync(file, 'utf8').trim() : 'No licence text in the package.'}\n`
+  return `${name} ${version} (${license})\n\n${readFileSync(file, 'utf8').trim()}\n`
 })
 writeFileSync(join(out, 'licenses.txt'), licences.join(`\n${'-'.repeat(80)}\n\n`))

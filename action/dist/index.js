@@ -1,161 +1,341 @@
-import {
-  InputError,
-  check,
-  inputs
-} from "./chunk-66I7HUZR.js";
-import "./chunk-E76U5H52.js";
+// src/checker.ts
+import { readFileSync } from "node:fs";
 
-// src/main.ts
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join as join3 } from "node:path";
+// wasm/checker.js
+function check(host, options2) {
+  let deferred3_0, deferred3_1;
+  try {
+    let ptr0 = passStringToWasm0(options2, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len0 = WASM_VECTOR_LEN, ret = wasm.check(host, ptr0, len0);
+    var ptr2 = ret[0], len2 = ret[1];
+    if (ret[3])
+      throw ptr2 = 0, len2 = 0, takeFromExternrefTable0(ret[2]);
+    return deferred3_0 = ptr2, deferred3_1 = len2, getStringFromWasm0(ptr2, len2);
+  } finally {
+    wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
+  }
+}
+function render(document, options2) {
+  let deferred4_0, deferred4_1;
+  try {
+    let ptr0, len0, ptr1, len1;
+    try {
+      ptr0 = passStringToWasm0(document, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len0 = WASM_VECTOR_LEN, ptr1 = passStringToWasm0(options2, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len1 = WASM_VECTOR_LEN;
+    } catch (e) {
+      throw ptr1 && wasm.__wbindgen_free(ptr1, len1 * 1, 1), ptr0 && wasm.__wbindgen_free(ptr0, len0 * 1, 1), e;
+    }
+    let ret = wasm.render(ptr0, len0, ptr1, len1);
+    var ptr3 = ret[0], len3 = ret[1];
+    if (ret[3])
+      throw ptr3 = 0, len3 = 0, takeFromExternrefTable0(ret[2]);
+    return deferred4_0 = ptr3, deferred4_1 = len3, getStringFromWasm0(ptr3, len3);
+  } finally {
+    wasm.__wbindgen_free(deferred4_0, deferred4_1, 1);
+  }
+}
+function __wbg_get_imports() {
+  return {
+    __proto__: null,
+    "./checker_bg.js": {
+      __proto__: null,
+      __wbg_Error_208446807d0d1e30: function(arg0, arg1) {
+        return Error(getStringFromWasm0(arg0, arg1));
+      },
+      __wbg___wbindgen_debug_string_f249a2a76caa9a55: function(arg0, arg1) {
+        let ret = debugString(arg1), ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len1 = WASM_VECTOR_LEN;
+        getDataViewMemory0().setInt32((arg0 >>> 0) + 4, len1, !0), getDataViewMemory0().setInt32((arg0 >>> 0) + 0, ptr1, !0);
+      },
+      __wbg_entries_7cca2f607fc0ea40: function() {
+        return handleError(function(arg0, arg1) {
+          let ret = arg1.entries(), ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len1 = WASM_VECTOR_LEN;
+          getDataViewMemory0().setInt32((arg0 >>> 0) + 4, len1, !0), getDataViewMemory0().setInt32((arg0 >>> 0) + 0, ptr1, !0);
+        }, arguments);
+      },
+      __wbg_read_5ecb6e91c9b95558: function() {
+        return handleError(function(arg0, arg1, arg2, arg3, arg4) {
+          let ret = arg1.read(getStringFromWasm0(arg2, arg3), arg4);
+          var ptr1 = isLikeNone(ret) ? 0 : passArray8ToWasm0(ret, wasm.__wbindgen_malloc), len1 = WASM_VECTOR_LEN;
+          getDataViewMemory0().setInt32((arg0 >>> 0) + 4, len1, !0), getDataViewMemory0().setInt32((arg0 >>> 0) + 0, ptr1, !0);
+        }, arguments);
+      },
+      __wbindgen_init_externref_table: function() {
+        let table = wasm.__wbindgen_externrefs;
+        table.set(0, void 0), table.set(1024, void 0), table.set(1025, null), table.set(1026, !0), table.set(1027, !1);
+      }
+    }
+  };
+}
+function addToExternrefTable0(obj) {
+  let idx = wasm.__externref_table_alloc();
+  return wasm.__wbindgen_externrefs.set(idx, obj), idx;
+}
+function debugString(val) {
+  switch (typeof val) {
+    // primitive types
+    case "number":
+    case "boolean":
+    case "undefined":
+      return `${val}`;
+    case "string":
+      return JSON.stringify(val);
+    case "bigint":
+      return `${val}n`;
+    case "symbol":
+      return val.description !== void 0 ? `Symbol(${val.description})` : "Symbol";
+    case "function":
+      return typeof val.name == "string" && val.name !== "" ? `Function(${val.name})` : "Function";
+    case "object": {
+      if (val === null)
+        return "null";
+      if (Array.isArray(val))
+        return "[" + Array.from(val, debugString).join(", ") + "]";
+      if (val instanceof Error)
+        return `${val.name}: ${val.message}
+${val.stack}`;
+      let toStringOutput = toString.call(val), className = /\[object ([^\]]+)\]/.exec(toStringOutput)?.[1];
+      if (className === void 0)
+        return toStringOutput;
+      if (className === "Object")
+        try {
+          return "Object(" + JSON.stringify(val) + ")";
+        } catch {
+          return "Object";
+        }
+      return className;
+    }
+  }
+}
+var cachedDataViewMemory0 = null;
+function getDataViewMemory0() {
+  return (cachedDataViewMemory0 === null || cachedDataViewMemory0.buffer.detached === !0 || cachedDataViewMemory0.buffer.detached === void 0 && cachedDataViewMemory0.buffer !== wasm.memory.buffer) && (cachedDataViewMemory0 = new DataView(wasm.memory.buffer)), cachedDataViewMemory0;
+}
+function getStringFromWasm0(ptr, len) {
+  return ptr = ptr >>> 0, decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
+}
+var cachedUint8ArrayMemory0 = null;
+function getUint8ArrayMemory0() {
+  return (cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0) && (cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer)), cachedUint8ArrayMemory0;
+}
+function handleError(f, args) {
+  try {
+    return f.apply(this, args);
+  } catch (e) {
+    let idx = addToExternrefTable0(e);
+    wasm.__wbindgen_exn_store(idx);
+  }
+}
+function isLikeNone(x) {
+  return x == null;
+}
+function passArray8ToWasm0(arg, malloc) {
+  let ptr = malloc(arg.length * 1, 1) >>> 0;
+  return getUint8ArrayMemory0().set(arg, ptr / 1), WASM_VECTOR_LEN = arg.length, ptr;
+}
+function passStringToWasm0(arg, malloc, realloc) {
+  if (realloc === void 0) {
+    let buf = cachedTextEncoder.encode(arg), ptr2 = malloc(buf.length, 1) >>> 0;
+    return getUint8ArrayMemory0().subarray(ptr2, ptr2 + buf.length).set(buf), WASM_VECTOR_LEN = buf.length, ptr2;
+  }
+  let len = arg.length, ptr = malloc(len, 1) >>> 0, mem = getUint8ArrayMemory0(), offset = 0;
+  for (; offset < len; offset++) {
+    let code = arg.charCodeAt(offset);
+    if (code > 127) break;
+    mem[ptr + offset] = code;
+  }
+  if (offset !== len) {
+    offset !== 0 && (arg = arg.slice(offset)), ptr = realloc(ptr, len, len = offset + arg.length * 3, 1) >>> 0;
+    let view = getUint8ArrayMemory0().subarray(ptr + offset, ptr + len), ret = cachedTextEncoder.encodeInto(arg, view);
+    offset += ret.written, ptr = realloc(ptr, len, offset, 1) >>> 0;
+  }
+  return WASM_VECTOR_LEN = offset, ptr;
+}
+function takeFromExternrefTable0(idx) {
+  let value = wasm.__wbindgen_externrefs.get(idx);
+  return wasm.__externref_table_dealloc(idx), value;
+}
+var cachedTextDecoder = new TextDecoder("utf-8", { ignoreBOM: !0 });
+cachedTextDecoder.decode();
+var MAX_SAFARI_DECODE_BYTES = 2146435072, numBytesDecoded = 0;
+function decodeText(bytes) {
+  return numBytesDecoded += bytes.length, numBytesDecoded >= MAX_SAFARI_DECODE_BYTES && (cachedTextDecoder = new TextDecoder("utf-8", { ignoreBOM: !0 }), cachedTextDecoder.decode(), numBytesDecoded = bytes.length), cachedTextDecoder.decode(bytes);
+}
+var cachedTextEncoder = new TextEncoder();
+"encodeInto" in cachedTextEncoder || (cachedTextEncoder.encodeInto = function(arg, view) {
+  let buf = cachedTextEncoder.encode(arg);
+  return view.set(buf), {
+    read: arg.length,
+    written: buf.length
+  };
+});
+var WASM_VECTOR_LEN = 0, wasmModule, wasmInstance, wasm;
+function __wbg_finalize_init(instance, module) {
+  return wasmInstance = instance, wasm = instance.exports, wasmModule = module, cachedDataViewMemory0 = null, cachedUint8ArrayMemory0 = null, wasm.__wbindgen_start(), wasm;
+}
+function initSync(module) {
+  if (wasm !== void 0) return wasm;
+  module !== void 0 && (Object.getPrototypeOf(module) === Object.prototype ? { module } = module : console.warn("using deprecated parameters for `initSync()`; pass a single object instead"));
+  let imports = __wbg_get_imports();
+  module instanceof WebAssembly.Module || (module = new WebAssembly.Module(module));
+  let instance = new WebAssembly.Instance(module, imports);
+  return __wbg_finalize_init(instance, module);
+}
+
+// src/checker.ts
+var ready = !1;
+function load() {
+  ready || (initSync({ module: readFileSync(new URL("./checker_bg.wasm", import.meta.url)) }), ready = !0);
+}
+function check2(host, options2) {
+  return load(), JSON.parse(check(host, JSON.stringify(options2)));
+}
+function render2(document, options2) {
+  return load(), JSON.parse(render(document, JSON.stringify(options2)));
+}
 
 // src/context.ts
-import { readFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { existsSync, readFileSync as readFileSync3 } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve as resolve2, sep } from "node:path";
+
+// src/inputs.ts
+import { readFileSync as readFileSync2 } from "node:fs";
+import { resolve } from "node:path";
+var InputError = class extends Error {
+};
+function inputs(env) {
+  let problems = [], get = (name) => (env[`INPUT_${name.toUpperCase()}`] ?? "").trim(), choice = (name, known, missing) => {
+    let value = get(name);
+    if (value === "") return missing;
+    let found = known.find((each) => each === value);
+    return found === void 0 && problems.push(`input '${name}' is '${value}', and must be one of ${known.join(", ")}`), found ?? missing;
+  }, mode = choice("mode", ["check", "comment"], "check"), comment = choice("comment", ["auto", "always", "never"], "auto"), failOn = choice("fail-on", ["", "error", "warning", "note", "never"], "") || null, trigger = choice("trigger", ["", "github", "railway-up", "local"], "") || null, path = get("path") || ".", config = null, configPath = get("config");
+  if (configPath)
+    try {
+      config = readFileSync2(resolve(env.GITHUB_WORKSPACE ?? ".", configPath), "utf8");
+    } catch (error2) {
+      problems.push(`input 'config': cannot read '${configPath}': ${error2.message}`);
+    }
+  let report = get("report");
+  mode === "comment" && report === "" && problems.push("input 'report' is needed with mode: comment");
+  let token = get("token");
+  if (mode === "comment" && token === "" && problems.push("input 'token' is needed with mode: comment"), problems.length > 0) throw new InputError(problems.join("; "));
+  return { mode, path, config, failOn, trigger, comment, token, report };
+}
+
+// src/context.ts
 function context(env, given) {
-  let workspace = resolve(env.GITHUB_WORKSPACE ?? "."), root = resolve(workspace, given.path), below = relative(workspace, root);
-  if (below.startsWith("..")) throw new InputError(`Preflight: input 'path' is '${given.path}', which lies outside the workspace`);
-  let prefix = below === "" ? "" : `${below.split("\\").join("/")}/`, event = payload(env.GITHUB_EVENT_PATH), [owner = "", repo = ""] = (env.GITHUB_REPOSITORY ?? "").split("/"), server = env.GITHUB_SERVER_URL || "https://github.com", sha = event.pull_request?.head?.sha ?? env.GITHUB_SHA, own = env.GITHUB_ACTION_REPOSITORY, ref = env.GITHUB_ACTION_REF || "main", encoded = prefix.split("/").map(encodeURIComponent).join("/");
+  let workspace = resolve2(env.GITHUB_WORKSPACE || "."), root = resolve2(workspace, given.path), below = relative(workspace, root);
+  if (below === ".." || below.startsWith(`..${sep}`))
+    throw new InputError(`input 'path' is '${given.path}', which lies outside the workspace`);
+  let within = relative(repositoryRoot(root, workspace), root).split(sep).join("/"), prefix = within === "" ? "" : `${within}/`, event = payload(env.GITHUB_EVENT_PATH), pull = at(event, "pull_request"), run2 = workflowRun(at(event, "workflow_run")), [owner = "", repo = ""] = (env.GITHUB_REPOSITORY ?? "").split("/"), sha = run2?.sha ?? text(at(at(pull, "head"), "sha")) ?? env.GITHUB_SHA, server = env.GITHUB_SERVER_URL || "https://github.com", encoded = prefix.split("/").map(encodeURIComponent).join("/"), own = env.GITHUB_ACTION_REPOSITORY, rules = own ? `${own}/blob/${env.GITHUB_ACTION_REF || "main"}` : "preflight-action/preflight/blob/main", number = at(pull, "number");
   return {
     root,
     prefix,
-    temp: env.RUNNER_TEMP || join(workspace, ".preflight"),
+    temp: env.RUNNER_TEMP || tmpdir(),
     api: env.GITHUB_API_URL || "https://api.github.com",
     owner,
     repo,
-    pull: event.pull_request?.number,
+    pull: Number.isInteger(number) ? number : void 0,
     linkBase: sha && owner ? `${server}/${owner}/${repo}/blob/${sha}/${encoded}` : null,
-    rulesBase: `${server}/${own || "preflight-action/preflight"}/blob/${own ? ref : "main"}/docs/rules/`,
-    event
+    rulesBase: `https://github.com/${rules}/docs/rules/`,
+    run: run2
   };
+}
+function repositoryRoot(root, workspace) {
+  for (let directory = root; directory !== workspace; directory = dirname(directory))
+    if (existsSync(join(directory, ".git"))) return directory;
+  return workspace;
+}
+function workflowRun(run2) {
+  let sha = text(at(run2, "head_sha")), branch = text(at(run2, "head_branch")), owner = text(at(at(at(run2, "head_repository"), "owner"), "login"));
+  return sha && branch && owner ? { sha, branch, owner } : void 0;
 }
 function payload(path) {
-  if (!path) return {};
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return {};
-  }
+  if (!(!path || !existsSync(path)))
+    return JSON.parse(readFileSync3(path, "utf8"));
 }
+var at = (value, key) => typeof value == "object" && value !== null ? value[key] : void 0, text = (value) => typeof value == "string" ? value : void 0;
 
-// src/snapshot.ts
-import { spawn } from "node:child_process";
-import { closeSync, constants, lstatSync, openSync, readdirSync, readSync } from "node:fs";
-import { join as join2 } from "node:path";
-async function snapshot(root) {
-  let tracked = trackedFiles(root), files = walk(root), known = await tracked, submodules = known?.submodules ?? [], records = files.map((file) => `${known && !known.files.has(file.path) ? "u" : "t"}${file.kind} ${file.size} ${file.path}`), links = submodules.map((path) => `ts 0 ${path}`), readable = new Set(files.filter((file) => file.kind === "f" || file.kind === "x").map((file) => file.path));
-  return {
-    entries: () => [...records, ...links].join("\0"),
-    read: (path, limit) => readable.has(path) ? readAtMost(join2(root, path), limit) : void 0
-  };
-}
-function walk(root) {
-  let files = [], pending = [""];
-  for (let prefix = pending.pop(); prefix !== void 0; prefix = pending.pop()) {
-    let items;
-    try {
-      items = readdirSync(join2(root, prefix), { withFileTypes: !0 });
-    } catch {
-      continue;
-    }
-    for (let item of items) {
-      if (item.name === ".git") continue;
-      let path = prefix === "" ? item.name : `${prefix}/${item.name}`;
-      if (item.isDirectory())
-        pending.push(path);
-      else if (item.isFile() || item.isSymbolicLink()) {
-        let stat = lstatSync(join2(root, path), { throwIfNoEntry: !1 });
-        if (!stat) continue;
-        let kind = item.isSymbolicLink() ? "l" : stat.mode & 73 ? "x" : "f";
-        files.push({ path, size: stat.size, kind });
-      }
-    }
-  }
-  return files;
-}
-function trackedFiles(root) {
-  return new Promise((done) => {
-    let git = spawn("git", ["-c", "safe.directory=*", "ls-files", "--stage", "-z"], { cwd: root, stdio: ["ignore", "pipe", "ignore"] }), chunks = [];
-    git.stdout.on("data", (chunk) => chunks.push(chunk)), git.on("error", () => done(void 0)), git.on("close", (code) => {
-      if (code !== 0) return done(void 0);
-      let files = /* @__PURE__ */ new Set(), submodules = [];
-      for (let record of Buffer.concat(chunks).toString("utf8").split("\0")) {
-        let tab = record.indexOf("	");
-        if (tab < 0) continue;
-        let path = record.slice(tab + 1);
-        record.startsWith("160000 ") ? submodules.push(path) : files.add(path);
-      }
-      done({ files, submodules });
-    });
-  });
-}
-function readAtMost(path, limit) {
+// src/report-file.ts
+import { closeSync, constants, fstatSync, openSync, readFileSync as readFileSync4 } from "node:fs";
+var LIMIT = 1024 * 1024;
+function readReport(path) {
   let file;
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch {
-    return;
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error2) {
+    throw new InputError(`cannot read the report: ${error2.message}`);
   }
   try {
-    let size = Math.min(limit, lstatSync(path).size), buffer = Buffer.alloc(size), length = 0;
-    for (; length < size; ) {
-      let read = readSync(file, buffer, length, size - length, length);
-      if (read === 0) break;
-      length += read;
-    }
-    return buffer.subarray(0, length);
+    let stat = fstatSync(file);
+    if (!stat.isFile()) throw new InputError("the report is not a regular file");
+    if (stat.size > LIMIT) throw new InputError(`the report has ${stat.size} bytes, and at most ${LIMIT} are read`);
+    return readFileSync4(file, "utf8");
   } finally {
     closeSync(file);
   }
 }
 
 // src/runner.ts
+import { appendFileSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { join as join2 } from "node:path";
+
+// src/workflow-commands.ts
 import { randomUUID } from "node:crypto";
-import { appendFileSync, statSync } from "node:fs";
-var SHOWN = 10, SUMMARY_LIMIT = 1024 * 1024, write = (text) => {
-  process.stdout.write(text);
-}, data = (text) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll(`
-`, "%0A"), property = (text) => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
-function line(text) {
-  untrusted(`${text}
-`);
-}
-function untrusted(text) {
+var SHOWN = 10, data = (text2) => text2.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll(`
+`, "%0A"), property = (text2) => data(text2).replaceAll(":", "%3A").replaceAll(",", "%2C"), visible = (text2) => text2.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
+function inert(text2) {
   let token = randomUUID();
-  write(`::stop-commands::${token}
-${text.endsWith(`
-`) ? text : `${text}
+  return `::stop-commands::${token}
+${text2.endsWith(`
+`) ? text2 : `${text2}
 `}::${token}::
-`);
+`;
 }
-function mask(secret) {
-  write(`::add-mask::${data(secret)}
-`);
+var mask = (secret) => `::add-mask::${data(secret)}
+`, error = (message) => `::error title=Preflight::${data(visible(message))}
+`;
+function annotations(all, prefix) {
+  let counts = /* @__PURE__ */ new Map(), shown = all.filter(({ level }) => {
+    let count = (counts.get(level) ?? 0) + 1;
+    return counts.set(level, count), count <= SHOWN;
+  });
+  return { text: shown.map((each) => annotation(each, prefix)).join(""), hidden: all.length - shown.length };
 }
-function fault(message) {
-  write(`::error title=Preflight::${data(message)}
-`);
+function annotation(each, prefix) {
+  let properties = [
+    `file=${property(visible(prefix + each.path))}`,
+    `line=${each.line}`,
+    `endLine=${each.end_line}`,
+    `col=${each.column}`,
+    `endColumn=${each.end_column}`,
+    `title=${property(each.title)}`
+  ];
+  return `::${each.level} ${properties.join(",")}::${data(each.message)}
+`;
 }
-function annotate(annotations, prefix) {
-  let counts = /* @__PURE__ */ new Map(), hidden = 0;
-  for (let each of annotations) {
-    let count = (counts.get(each.level) ?? 0) + 1;
-    if (counts.set(each.level, count), count > SHOWN) {
-      hidden += 1;
-      continue;
-    }
-    let properties = [
-      `file=${property(prefix + each.path)}`,
-      `line=${each.line}`,
-      `endLine=${each.end_line}`,
-      `col=${each.column}`,
-      `endColumn=${each.end_column}`,
-      `title=${property(each.title)}`
-    ];
-    write(`::${each.level} ${properties.join(",")}::${data(each.message)}
-`);
-  }
-  hidden > 0 && line(`Preflight: ${hidden} more in the summary; GitHub shows ${SHOWN} annotations of a kind.`);
+function output(name, value) {
+  let delimiter = `preflight-${randomUUID()}`;
+  return `${name}<<${delimiter}
+${value}
+${delimiter}
+`;
+}
+
+// src/runner.ts
+var SUMMARY_LIMIT = 1024 * 1024, write = (text2) => {
+  process.stdout.write(text2);
+}, line = (text2) => untrusted(visible(text2).replaceAll(`
+`, " ")), untrusted = (text2) => write(inert(text2));
+function mask2(secret) {
+  secret !== "" && write(mask(secret));
+}
+function fault(error2) {
+  let message = error2 instanceof Error ? error2.message : String(error2);
+  write(error(error2 instanceof InputError ? `Preflight: ${message}` : `Preflight could not finish: ${message}`));
+}
+function annotate(annotations2, prefix) {
+  let { text: text2, hidden } = annotations(annotations2, prefix);
+  write(text2), hidden > 0 && line(`Preflight: ${hidden} more in the log and the summary; GitHub shows ${SHOWN} annotations of a kind.`);
 }
 function summarize(env, markdown) {
   let path = env.GITHUB_STEP_SUMMARY;
@@ -164,32 +344,136 @@ function summarize(env, markdown) {
   appendFileSync(path, `${markdown}
 `);
 }
-function output(env, values) {
+function output2(env, temp, outcome) {
   let path = env.GITHUB_OUTPUT;
-  if (path)
-    for (let [name, value] of Object.entries(values)) {
-      let delimiter = `preflight-${randomUUID()}`;
-      appendFileSync(path, `${name}<<${delimiter}
-${value}
-${delimiter}
+  if (!path) return;
+  let folder = mkdtempSync(join2(temp, "preflight-")), report = join2(folder, "report.json");
+  writeFileSync(report, `${JSON.stringify(outcome.report, null, 2)}
 `);
+  let summary = join2(folder, "report.md");
+  writeFileSync(summary, outcome.summary);
+  let { verdict, counts } = outcome.report, values = { verdict, errors: counts.error, warnings: counts.warning, notes: counts.note, report, summary };
+  appendFileSync(path, Object.entries(values).map(([name, value]) => output(name, String(value))).join(""));
+}
+
+// src/snapshot.ts
+import { spawn } from "node:child_process";
+import { closeSync as closeSync2, constants as constants2, fstatSync as fstatSync2, lstatSync, openSync as openSync2, readdirSync, readSync } from "node:fs";
+var GIT = ["-c", "safe.directory=*", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"];
+async function snapshot(root) {
+  if (!lstatSync(root, { throwIfNoEntry: !1 })?.isDirectory()) throw new Error(`${root} is not a directory`);
+  let listing = index(root), files = new Walk(root), tracked = await listing, records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === !1 ? "u" : "t"}${kind} ${size} ${path}`);
+  for (let path of tracked?.submodules ?? []) records.push(`ts 0 ${path}`);
+  return {
+    warnings: files.warnings,
+    entries: () => records.join("\0"),
+    read: (path, limit) => {
+      let place = files.odd.get(path) ?? `${root}/${path}`;
+      return path.split("/").includes("..") ? void 0 : readAtMost(place, limit);
     }
+  };
+}
+var Walk = class {
+  records = [];
+  /** Real names of files whose path is not UTF-8. */
+  odd = /* @__PURE__ */ new Map();
+  warnings = [];
+  constructor(root) {
+    let pending = [[root, ""]];
+    for (let next = pending.pop(); next !== void 0; next = pending.pop()) this.#list(...next, pending);
+  }
+  #list(directory, prefix, pending) {
+    let items;
+    try {
+      items = entriesOf(directory);
+    } catch (error2) {
+      this.warnings.push(error2.message);
+      return;
+    }
+    for (let item of items) {
+      let shown = item.name.toString();
+      if (shown === ".git") continue;
+      let real = join3(directory, item.name);
+      item.isDirectory() ? pending.push([real, `${prefix}${shown}/`]) : (item.isFile() || item.isSymbolicLink()) && this.#add(real, prefix + shown);
+    }
+  }
+  #add(real, path) {
+    let stat = lstatSync(real, { throwIfNoEntry: !1 });
+    stat && (this.records.push([stat.isSymbolicLink() ? "l" : stat.mode & 73 ? "x" : "f", stat.size, path]), typeof real != "string" && this.odd.set(path, real));
+  }
+};
+function entriesOf(directory) {
+  let items = readdirSync(directory, { withFileTypes: !0 });
+  return items.some(({ name }) => name.includes("�")) ? readdirSync(directory, { withFileTypes: !0, encoding: "buffer" }) : items;
+}
+function join3(directory, name) {
+  return typeof directory == "string" && typeof name == "string" ? `${directory}/${name}` : Buffer.concat([Buffer.from(directory), Buffer.from("/"), Buffer.from(name)]);
+}
+function index(root) {
+  return new Promise((done) => {
+    let git = spawn("git", [...GIT, "ls-files", "--stage", "-z"], { cwd: root, stdio: ["ignore", "pipe", "ignore"] }), chunks = [];
+    git.stdout.on("data", (chunk) => chunks.push(chunk)), git.on("error", () => done(void 0)), git.on("close", (code) => done(code === 0 ? parse(Buffer.concat(chunks).toString()) : void 0));
+  });
+}
+function parse(listing) {
+  let files = /* @__PURE__ */ new Set(), submodules = [];
+  for (let record of listing.split("\0")) {
+    let tab = record.indexOf("	");
+    if (tab < 0) continue;
+    let path = record.slice(tab + 1);
+    record.startsWith("160000 ") ? submodules.push(path) : files.add(path);
+  }
+  return { files, submodules };
+}
+function readAtMost(path, limit) {
+  let file;
+  try {
+    file = openSync2(path, constants2.O_RDONLY | constants2.O_NOFOLLOW | constants2.O_NONBLOCK);
+  } catch {
+    return;
+  }
+  try {
+    let stat = fstatSync2(file);
+    if (!stat.isFile()) return;
+    let bytes = Buffer.allocUnsafe(Math.min(limit, stat.size)), length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(file, bytes, length, bytes.length - length, length);
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync2(file);
+  }
 }
 
 // src/main.ts
 async function run(env) {
   try {
     let given = inputs(env);
-    given.token && mask(given.token);
-    let at = context(env, given);
-    if (given.mode === "comment") return await companion(given, at);
-    let outcome = check(await snapshot(at.root), options(given, at));
-    return untrusted(outcome.text), annotate(outcome.annotations, at.prefix), summarize(env, outcome.summary), output(env, outputs(outcome, at)), await comment(given, at, outcome), outcome.failed ? 1 : 0;
-  } catch (error) {
-    return fault(error instanceof InputError ? error.message : `Preflight failed: ${String(error)}`), 2;
+    mask2(given.token);
+    let at2 = context(env, given);
+    return given.mode === "comment" ? await companion(given, at2) : await judge(env, given, at2);
+  } catch (error2) {
+    return fault(error2), 2;
   }
 }
-function options(given, at) {
+async function judge(env, given, at2) {
+  let files = await snapshot(at2.root);
+  for (let warning of files.warnings) line(`Preflight: not read: ${warning}`);
+  let outcome = check2(files, options(given, at2));
+  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, at2.temp, outcome), given.comment !== "never" && at2.pull !== void 0 && await post(given, at2, at2.pull, outcome.comment, outcome.report.verdict), outcome.failed ? 1 : 0;
+}
+async function companion(given, at2) {
+  let { pullOfRun } = await import("./github.js"), pull = await pullOfRun(at2, given.token);
+  if (pull === void 0)
+    return line("Preflight: the run belongs to no open pull request at this commit, so there is nothing to post."), 0;
+  let { comment, verdict } = render2(readReport(given.report), options(given, at2));
+  return await post(given, at2, pull, comment, verdict), 0;
+}
+async function post(given, at2, pull, body, verdict) {
+  if (given.token === "") return line("Preflight: no token, so no comment; the report is in the summary.");
+  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check");
+  line(await post2(at2, given.token, pull, body, quiet));
+}
+function options(given, at2) {
   return {
     today: (/* @__PURE__ */ new Date()).toISOString().slice(0, 10),
     trigger: given.trigger,
@@ -197,40 +481,9 @@ function options(given, at) {
     config: given.config,
     comment_limit: 65e3,
     summary_limit: 1e6,
-    link_base: at.linkBase,
-    rules_base: at.rulesBase
+    link_base: at2.linkBase,
+    rules_base: at2.rulesBase
   };
-}
-function outputs(outcome, at) {
-  let folder = join3(at.temp, "preflight");
-  mkdirSync(folder, { recursive: !0 });
-  let report = join3(folder, "report.json");
-  writeFileSync(report, `${JSON.stringify(outcome.report, null, 2)}
-`);
-  let summary = join3(folder, "report.md");
-  writeFileSync(summary, outcome.summary);
-  let { error, warning, note } = outcome.report.counts;
-  return {
-    verdict: outcome.report.verdict,
-    errors: String(error),
-    warnings: String(warning),
-    notes: String(note),
-    report,
-    summary
-  };
-}
-async function comment(given, at, outcome) {
-  if (given.comment === "never" || at.pull === void 0) return;
-  if (!given.token) return line("Preflight: no token, so no comment; the report is in the summary.");
-  let { post } = await import("./github-KRDW3VSO.js"), quiet = ["clear", "nothing-to-check"].includes(outcome.report.verdict) && given.comment === "auto";
-  line(await post(at, given.token, at.pull, outcome.comment, quiet));
-}
-async function companion(given, at) {
-  let { companionPull, post } = await import("./github-KRDW3VSO.js"), { readReport } = await import("./companion-BKHFBSJR.js"), pull = await companionPull(at, given.token);
-  if (pull === void 0)
-    return line("Preflight: the run belongs to no open pull request, so there is nothing to post."), 0;
-  let body = readReport(given.report, options(given, at));
-  return line(await post(at, given.token, pull, body.comment, body.quiet)), 0;
 }
 
 // src/index.ts

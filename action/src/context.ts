@@ -1,13 +1,16 @@
 // Where the action runs: repository, commit, pull request, directories.
-import { readFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 
-import { InputError, type Inputs } from './inputs.js'
+import { InputError, type Inputs } from './inputs.ts'
+
+export type Env = Record<string, string | undefined>
 
 export interface Context {
   /** Directory that is checked. */
   root: string
-  /** Path from the workspace to `root`, with a slash at its end, or empty. */
+  /** Path from the repository's root to `root`, with a slash at its end, or empty. */
   prefix: string
   temp: string
   api: string
@@ -16,49 +19,66 @@ export interface Context {
   /** Number of the pull request, when the event is one. */
   pull: number | undefined
   linkBase: string | null
-  rulesBase: string | null
-  event: Event
+  rulesBase: string
+  /** The run that the companion workflow follows. */
+  run: { sha: string; branch: string; owner: string } | undefined
 }
 
-/** The parts of the event's payload that are used. */
-export interface Event {
-  pull_request?: { number?: number; head?: { sha?: string } }
-  workflow_run?: { head_sha?: string; head_branch?: string; head_repository?: { owner?: { login?: string } } }
-}
-
-/** Reads the runner's environment. */
-export function context(env: Record<string, string | undefined>, given: Inputs): Context {
-  const workspace = resolve(env['GITHUB_WORKSPACE'] ?? '.')
+/** Reads the runner's environment and the event. */
+export function context(env: Env, given: Inputs): Context {
+  const workspace = resolve(env['GITHUB_WORKSPACE'] || '.')
   const root = resolve(workspace, given.path)
   const below = relative(workspace, root)
-  if (below.startsWith('..')) throw new InputError(`Preflight: input 'path' is '${given.path}', which lies outside the workspace`)
-  const prefix = below === '' ? '' : `${below.split('\\').join('/')}/`
+  if (below === '..' || below.startsWith(`..${sep}`)) {
+    throw new InputError(`input 'path' is '${given.path}', which lies outside the workspace`)
+  }
+  const within = relative(repositoryRoot(root, workspace), root).split(sep).join('/')
+  const prefix = within === '' ? '' : `${within}/`
   const event = payload(env['GITHUB_EVENT_PATH'])
+  const pull = at(event, 'pull_request')
+  const run = workflowRun(at(event, 'workflow_run'))
   const [owner = '', repo = ''] = (env['GITHUB_REPOSITORY'] ?? '').split('/')
+  const sha = run?.sha ?? text(at(at(pull, 'head'), 'sha')) ?? env['GITHUB_SHA']
   const server = env['GITHUB_SERVER_URL'] || 'https://github.com'
-  const sha = event.pull_request?.head?.sha ?? env['GITHUB_SHA']
-  const own = env['GITHUB_ACTION_REPOSITORY']
-  const ref = env['GITHUB_ACTION_REF'] || 'main'
   const encoded = prefix.split('/').map(encodeURIComponent).join('/')
+  const own = env['GITHUB_ACTION_REPOSITORY']
+  const rules = own ? `${own}/blob/${env['GITHUB_ACTION_REF'] || 'main'}` : 'preflight-action/preflight/blob/main'
+  const number = at(pull, 'number')
   return {
     root,
     prefix,
-    temp: env['RUNNER_TEMP'] || join(workspace, '.preflight'),
+    temp: env['RUNNER_TEMP'] || tmpdir(),
     api: env['GITHUB_API_URL'] || 'https://api.github.com',
     owner,
     repo,
-    pull: event.pull_request?.number,
+    pull: Number.isInteger(number) ? (number as number) : undefined,
     linkBase: sha && owner ? `${server}/${owner}/${repo}/blob/${sha}/${encoded}` : null,
-    rulesBase: `${server}/${own || 'preflight-action/preflight'}/blob/${own ? ref : 'main'}/docs/rules/`,
-    event,
+    rulesBase: `https://github.com/${rules}/docs/rules/`,
+    run,
   }
 }
 
-function payload(path: string | undefined): Event {
-  if (!path) return {}
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Event
-  } catch {
-    return {}
+/** The nearest directory with a `.git`, from `root` up to the workspace. */
+function repositoryRoot(root: string, workspace: string): string {
+  for (let directory = root; directory !== workspace; directory = dirname(directory)) {
+    if (existsSync(join(directory, '.git'))) return directory
   }
+  return workspace
 }
+
+function workflowRun(run: unknown): Context['run'] {
+  const sha = text(at(run, 'head_sha'))
+  const branch = text(at(run, 'head_branch'))
+  const owner = text(at(at(at(run, 'head_repository'), 'owner'), 'login'))
+  return sha && branch && owner ? { sha, branch, owner } : undefined
+}
+
+function payload(path: string | undefined): unknown {
+  if (!path || !existsSync(path)) return undefined
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+const at = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

@@ -45,6 +45,6 @@ export function inputs(env: Record<string, string | undefined>): Inputs {
   if (mode === 'comment' && report === '') problems.push("input 'report' is needed with mode: comment")
   const token = get('token')
   if (mode === 'comment' && token === '') problems.push("input 'token' is needed with mode: comment")
-  if (problems.length > 0) throw new InputError(`Preflight: ${problems.join('; ')}`)
+  if (problems.length > 0) throw new InputError(problems.join('; '))
   return { mode, path, config, failOn, trigger, comment, token, report }
 }

@@ -1,65 +1,39 @@
-// The runner's channel: log lines, annotations, summary, outputs. Untrusted text never becomes a command.
-import { randomUUID } from 'node:crypto'
-import { appendFileSync, statSync } from 'node:fs'
+// What the runner is told: log lines, annotations, summary, outputs.
+import { appendFileSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
-import type { Annotation } from './checker.js'
+import type { Annotation, Outcome } from './checker.ts'
+import type { Env } from './context.ts'
+import { InputError } from './inputs.ts'
+import * as commands from './workflow-commands.ts'
 
-type Env = Record<string, string | undefined>
-
-/** GitHub shows ten annotations of a kind for a step. */
-const SHOWN = 10
 /** A step's summary may hold 1 MiB. */
 const SUMMARY_LIMIT = 1024 * 1024
 
 const write = (text: string): void => void process.stdout.write(text)
 
-/** Text of a command: its end cannot be forged. */
-const data = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
-const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+/** One line of ours; what it quotes may come from anyone. */
+export const line = (text: string): void => untrusted(commands.visible(text).replaceAll('\n', ' '))
 
-/** One line of ours. */
-export function line(text: string): void {
-  untrusted(`${text}\n`)
-}
+/** Text that may hold anything. */
+export const untrusted = (text: string): void => write(commands.inert(text))
 
-/** Text that may hold anything: the runner reads no command in it. */
-export function untrusted(text: string): void {
-  const token = randomUUID()
-  write(`::stop-commands::${token}\n${text.endsWith('\n') ? text : `${text}\n`}::${token}::\n`)
-}
-
-/** Keeps `secret` out of every log line that follows. */
+/** Keeps `secret` out of the log. */
 export function mask(secret: string): void {
-  write(`::add-mask::${data(secret)}\n`)
+  if (secret !== '') write(commands.mask(secret))
 }
 
 /** The step failed for a reason that is not a finding. */
-export function fault(message: string): void {
-  write(`::error title=Preflight::${data(message)}\n`)
+export function fault(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error)
+  write(commands.error(error instanceof InputError ? `Preflight: ${message}` : `Preflight could not finish: ${message}`))
 }
 
 /** Writes the most important annotations of each kind; says how many are not shown. */
 export function annotate(annotations: Annotation[], prefix: string): void {
-  const counts = new Map<string, number>()
-  let hidden = 0
-  for (const each of annotations) {
-    const count = (counts.get(each.level) ?? 0) + 1
-    counts.set(each.level, count)
-    if (count > SHOWN) {
-      hidden += 1
-      continue
-    }
-    const properties = [
-      `file=${property(prefix + each.path)}`,
-      `line=${each.line}`,
-      `endLine=${each.end_line}`,
-      `col=${each.column}`,
-      `endColumn=${each.end_column}`,
-      `title=${property(each.title)}`,
-    ]
-    write(`::${each.level} ${properties.join(',')}::${data(each.message)}\n`)
-  }
-  if (hidden > 0) line(`Preflight: ${hidden} more in the summary; GitHub shows ${SHOWN} annotations of a kind.`)
+  const { text, hidden } = commands.annotations(annotations, prefix)
+  write(text)
+  if (hidden > 0) line(`Preflight: ${hidden} more in the log and the summary; GitHub shows ${commands.SHOWN} annotations of a kind.`)
 }
 
 /** Appends to the job summary, unless it would go over GitHub's limit. */
@@ -71,12 +45,16 @@ export function summarize(env: Env, markdown: string): void {
   appendFileSync(path, `${markdown}\n`)
 }
 
-/** Sets the step's outputs; the delimiter cannot be guessed by a value. */
-export function output(env: Env, values: Record<string, string>): void {
+/** Writes the report to files and sets the step's outputs. */
+export function output(env: Env, temp: string, outcome: Outcome): void {
   const path = env['GITHUB_OUTPUT']
   if (!path) return
-  for (const [name, value] of Object.entries(values)) {
-    const delimiter = `preflight-${randomUUID()}`
-    appendFileSync(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`)
-  }
+  const folder = mkdtempSync(join(temp, 'preflight-'))
+  const report = join(folder, 'report.json')
+  writeFileSync(report, `${JSON.stringify(outcome.report, null, 2)}\n`)
+  const summary = join(folder, 'report.md')
+  writeFileSync(summary, outcome.summary)
+  const { verdict, counts } = outcome.report
+  const values = { verdict, errors: counts.error, warnings: counts.warning, notes: counts.note, report, summary }
+  appendFileSync(path, Object.entries(values).map(([name, value]) => commands.output(name, String(value))).join(''))
 }

@@ -1,97 +1,127 @@
-// The repository's files: git says what is tracked, the directory says the rest. Links are never followed.
+// The repository's files: the directory says what is there, git says what is tracked. Links are never followed.
 import { spawn } from 'node:child_process'
-import { closeSync, constants, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
 
-import type { Host } from './checker.js'
+import type { Host } from './checker.ts'
 
-interface File {
-  path: string
-  size: number
-  kind: 'f' | 'x' | 'l' | 's'
+/** A name as the file system has it: bytes where they are not UTF-8. */
+type Name = string | Buffer
+
+export interface Snapshot extends Host {
+  /** What could not be read, each with its reason. */
+  warnings: string[]
 }
+
+/** Git must trust any owner (containers) but no repository that a pull request brings along as files. */
+const GIT = ['-c', 'safe.directory=*', '-c', 'safe.bareRepository=explicit', '-c', 'core.fsmonitor=false']
 
 /** Lists `root` and hands its files to the checker. */
-export async function snapshot(root: string): Promise<Host> {
-  const tracked = trackedFiles(root)
-  const files = walk(root)
-  const known = await tracked
-  const submodules = known?.submodules ?? []
-  const records = files.map((file) => `${known && !known.files.has(file.path) ? 'u' : 't'}${file.kind} ${file.size} ${file.path}`)
-  const links = submodules.map((path) => `ts 0 ${path}`)
-  const readable = new Set(files.filter((file) => file.kind === 'f' || file.kind === 'x').map((file) => file.path))
+export async function snapshot(root: string): Promise<Snapshot> {
+  if (!lstatSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${root} is not a directory`)
+  const listing = index(root)
+  const files = new Walk(root)
+  const tracked = await listing
+  const records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === false ? 'u' : 't'}${kind} ${size} ${path}`)
+  for (const path of tracked?.submodules ?? []) records.push(`ts 0 ${path}`)
   return {
-    entries: () => [...records, ...links].join('\0'),
-    read: (path, limit) => (readable.has(path) ? readAtMost(join(root, path), limit) : undefined),
+    warnings: files.warnings,
+    entries: () => records.join('\0'),
+    read: (path, limit) => {
+      const place = files.odd.get(path) ?? `${root}/${path}`
+      return path.split('/').includes('..') ? undefined : readAtMost(place, limit)
+    },
   }
 }
 
-function walk(root: string): File[] {
-  const files: File[] = []
-  const pending = ['']
-  for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
+class Walk {
+  records: ['f' | 'x' | 'l', number, string][] = []
+  /** Real names of files whose path is not UTF-8. */
+  odd = new Map<string, Buffer>()
+  warnings: string[] = []
+
+  constructor(root: string) {
+    const pending: [Name, string][] = [[root, '']]
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) this.#list(...next, pending)
+  }
+
+  #list(directory: Name, prefix: string, pending: [Name, string][]): void {
     let items
     try {
-      items = readdirSync(join(root, prefix), { withFileTypes: true })
-    } catch {
-      continue
+      items = entriesOf(directory)
+    } catch (error) {
+      this.warnings.push((error as Error).message)
+      return
     }
     for (const item of items) {
-      if (item.name === '.git') continue
-      const path = prefix === '' ? item.name : `${prefix}/${item.name}`
-      if (item.isDirectory()) {
-        pending.push(path)
-      } else if (item.isFile() || item.isSymbolicLink()) {
-        const stat = lstatSync(join(root, path), { throwIfNoEntry: false })
-        if (!stat) continue
-        const kind = item.isSymbolicLink() ? 'l' : stat.mode & 0o111 ? 'x' : 'f'
-        files.push({ path, size: stat.size, kind })
-      }
+      const shown = item.name.toString()
+      if (shown === '.git') continue
+      const real = join(directory, item.name)
+      if (item.isDirectory()) pending.push([real, `${prefix}${shown}/`])
+      else if (item.isFile() || item.isSymbolicLink()) this.#add(real, prefix + shown)
     }
   }
-  return files
+
+  #add(real: Name, path: string): void {
+    const stat = lstatSync(real, { throwIfNoEntry: false })
+    if (!stat) return
+    this.records.push([stat.isSymbolicLink() ? 'l' : stat.mode & 0o111 ? 'x' : 'f', stat.size, path])
+    if (typeof real !== 'string') this.odd.set(path, real)
+  }
+}
+
+/** The entries of a directory; as bytes when a name is not UTF-8 and was replaced in part. */
+function entriesOf(directory: Name) {
+  const items = readdirSync(directory, { withFileTypes: true })
+  return items.some(({ name }) => name.includes('\ufffd')) ? readdirSync(directory, { withFileTypes: true, encoding: 'buffer' }) : items
+}
+
+function join(directory: Name, name: Name): Name {
+  if (typeof directory === 'string' && typeof name === 'string') return `${directory}/${name}`
+  return Buffer.concat([Buffer.from(directory), Buffer.from('/'), Buffer.from(name)])
 }
 
 /** What git tracks below `root`; undefined without git or outside a repository, where everything counts as tracked. */
-function trackedFiles(root: string): Promise<{ files: Set<string>; submodules: string[] } | undefined> {
+function index(root: string): Promise<{ files: Set<string>; submodules: string[] } | undefined> {
   return new Promise((done) => {
-    const git = spawn('git', ['-c', 'safe.directory=*', 'ls-files', '--stage', '-z'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+    const git = spawn('git', [...GIT, 'ls-files', '--stage', '-z'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
     const chunks: Buffer[] = []
     git.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
     git.on('error', () => done(undefined))
-    git.on('close', (code) => {
-      if (code !== 0) return done(undefined)
-      const files = new Set<string>()
-      const submodules: string[] = []
-      for (const record of Buffer.concat(chunks).toString('utf8').split('\0')) {
-        const tab = record.indexOf('\t')
-        if (tab < 0) continue
-        const path = record.slice(tab + 1)
-        if (record.startsWith('160000 ')) submodules.push(path)
-        else files.add(path)
-      }
-      done({ files, submodules })
-    })
+    git.on('close', (code) => done(code === 0 ? parse(Buffer.concat(chunks).toString()) : undefined))
   })
 }
 
-function readAtMost(path: string, limit: number): Uint8Array | undefined {
+/** Reads `<mode> <object> <stage>\t<path>` records that end with NUL. */
+function parse(listing: string): { files: Set<string>; submodules: string[] } {
+  const files = new Set<string>()
+  const submodules: string[] = []
+  for (const record of listing.split('\0')) {
+    const tab = record.indexOf('\t')
+    if (tab < 0) continue
+    const path = record.slice(tab + 1)
+    if (record.startsWith('160000 ')) submodules.push(path)
+    else files.add(path)
+  }
+  return { files, submodules }
+}
+
+/** At most `limit` bytes of a regular file; undefined for anything else. A pipe does not make it wait. */
+function readAtMost(path: Name, limit: number): Uint8Array | undefined {
   let file: number
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch {
     return undefined
   }
   try {
-    const size = Math.min(limit, lstatSync(path).size)
-    const buffer = Buffer.alloc(size)
+    const stat = fstatSync(file)
+    if (!stat.isFile()) return undefined
+    const bytes = Buffer.allocUnsafe(Math.min(limit, stat.size))
     let length = 0
-    while (length < size) {
-      const read = readSync(file, buffer, length, size - length, length)
-      if (read === 0) break
-      length += read
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(file, bytes, length, bytes.length - length, length)
     }
-    return buffer.subarray(0, length)
+    return bytes.subarray(0, length)
   } finally {
     closeSync(file)
   }
