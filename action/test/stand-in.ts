@@ -1,0 +1,189 @@
+// A stand-in for GitHub: keeps comments in memory, and judges every request and every answer by GitHub's own description.
+import { createRequire } from 'node:module'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { Ajv, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+
+type Json = Record<string, any>
+type Operation = { path: string; method: string; pattern: RegExp; names: string[]; description: Json }
+
+const api: Json = createRequire(import.meta.url)('@octokit/openapi/generated/api.github.com.json')
+const ajv = new Ajv({ strict: false, coerceTypes: true, allErrors: true })
+addFormats.default(ajv)
+const validators = new Map<object, ValidateFunction>()
+
+/** GitHub's documented limit, which its description does not have. */
+const BODY_LIMIT = 65_536
+
+/** Only what the action may use; a request for anything else is a violation. */
+const operations: Operation[] = [
+  ['GET', '/repos/{owner}/{repo}/issues/{issue_number}/comments'],
+  ['POST', '/repos/{owner}/{repo}/issues/{issue_number}/comments'],
+  ['PATCH', '/repos/{owner}/{repo}/issues/comments/{comment_id}'],
+  ['GET', '/repos/{owner}/{repo}/pulls'],
+  ['GET', '/user'],
+].map(([method = '', path = '']) => {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
+  const pattern = new RegExp(`^${path.replace(/\{\w+\}/g, '([^/]+)')}$`)
+  return { path, method, pattern, names, description: api['paths'][path][method.toLowerCase()] }
+})
+
+export interface Behaviour {
+  /** Author of what this token writes; null means that the token may not ask who it is. */
+  login: string
+  user: boolean
+  readOnly: boolean
+  /** Answers to give before the real one, one a request. */
+  first: { status: number; headers?: Record<string, string>; message?: string }[]
+  delayMs: number
+}
+
+export class StandIn {
+  comments: { issue: number; id: number; login: string; body: string }[] = []
+  pulls: { number: number; head: string; sha: string }[] = []
+  requests: string[] = []
+  /** Where a request or an answer departs from GitHub's description. */
+  violations: string[] = []
+  behaviour: Behaviour = { login: 'github-actions[bot]', user: false, readOnly: false, first: [], delayMs: 0 }
+  #server: Server = createServer((request, response) => void this.#serve(request, response))
+  #next = 1
+
+  static async start(): Promise<StandIn> {
+    const it = new StandIn()
+    await new Promise<void>((done) => it.#server.listen(0, '127.0.0.1', done))
+    return it
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+
+  /** A comment that is there already. */
+  add(issue: number, login: string, body: string): number {
+    const id = this.#next++
+    this.comments.push({ issue, id, login, body })
+    return id
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const url = new URL(request.url ?? '/', this.url)
+    this.requests.push(`${request.method} ${url.pathname}${url.search}`)
+    if (this.behaviour.delayMs > 0) await new Promise((done) => setTimeout(done, this.behaviour.delayMs))
+    const scripted = this.behaviour.first.shift()
+    const operation = operations.find(({ method, pattern }) => method === request.method && pattern.test(url.pathname))
+    if (!operation) this.violations.push(`${request.method} ${url.pathname} is not an operation the action may use`)
+    const values = operation && this.#judge(operation, request, url, Buffer.concat(chunks).toString())
+    if (scripted) return this.#send(response, scripted.status, { message: scripted.message ?? 'scripted' }, scripted.headers)
+    if (!operation || !values) return this.#send(response, 422, { message: 'Validation Failed' })
+    const [status, body, headers] = this.#answer(operation, values, url)
+    this.#judgeAnswer(operation, status, body)
+    this.#send(response, status, body, headers)
+  }
+
+  #send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+    response.end(JSON.stringify(body))
+  }
+
+  /** Checks path, query, headers and body; the values of all of them, or undefined when something is wrong. */
+  #judge({ path, method, pattern, names, description }: Operation, request: IncomingMessage, url: URL, text: string): Json | undefined {
+    const before = this.violations.length
+    const wrong = (what: string): void => void this.violations.push(`${method} ${path}: ${what}`)
+    const values: Json = Object.fromEntries([...(pattern.exec(url.pathname) ?? [])].slice(1).map((value, at) => [names[at], decodeURIComponent(value)]))
+    const parameters: Json[] = (description['parameters'] ?? []).map(resolve)
+    for (const [name, value] of url.searchParams) {
+      if (!parameters.some((each) => each['in'] === 'query' && each['name'] === name)) wrong(`unknown query parameter ${name}`)
+      values[name] = value
+    }
+    for (const { name, schema, required } of parameters) {
+      if (required && !(name in values)) wrong(`${name} is missing`)
+      if (name in values) this.#valid(schema, values, name, wrong)
+    }
+    if (!/^(token|bearer) \S+$/.test(request.headers.authorization ?? '')) wrong('no token')
+    if (!request.headers['user-agent']) wrong('no user agent')
+    const content = description['requestBody']?.content?.['application/json']
+    if (content) {
+      const body = { body: JSON.parse(text) }
+      this.#valid(content.schema, body, 'body', wrong)
+      if (Object.keys(body.body).some((key) => !(key in resolve(content.schema).properties))) wrong('unknown field in the body')
+      if ([...(body.body.body ?? '')].length > BODY_LIMIT) wrong(`the comment is longer than ${BODY_LIMIT} characters`)
+      values['body'] = body.body.body
+    } else if (text !== '') wrong('a body where none belongs')
+    return this.violations.length === before ? values : undefined
+  }
+
+  #valid(schema: object, holder: Json, key: string, wrong: (what: string) => void): void {
+    const wrapped = { type: 'object', properties: { value: inlined(schema) } }
+    let validate = validators.get(schema)
+    if (!validate) validators.set(schema, (validate = ajv.compile(wrapped)))
+    const value = { value: holder[key] }
+    if (!validate(value)) wrong(`${key}: ${ajv.errorsText(validate.errors)}`)
+    holder[key] = value.value
+  }
+
+  #judgeAnswer(operation: Operation, status: number, body: unknown): void {
+    const response = operation.description['responses'][status]
+    if (response === undefined) return
+    const schema = resolve(response).content?.['application/json']?.schema
+    if (schema) this.#valid(schema, { answer: structuredClone(body) }, 'answer', (what) => this.violations.push(`stand-in: ${operation.path}: ${what}`))
+  }
+
+  #answer({ path, method }: Operation, values: Json, url: URL): [number, unknown, Record<string, string>?] {
+    const denied = { message: 'Resource not accessible by integration', documentation_url: 'https://docs.github.com/rest', status: '403' }
+    if (path === '/user') return this.behaviour.user ? [200, { ...example('private-user'), login: this.behaviour.login }] : [403, denied]
+    if (path.endsWith('/pulls')) return [200, this.pulls.filter(({ head }) => head === values['head']).map((each) => this.#pull(each))]
+    if (method === 'GET') return this.#page(values, url)
+    if (this.behaviour.readOnly) return [403, denied]
+    if (method === 'POST') {
+      const id = this.add(values['issue_number'], this.behaviour.login, values['body'])
+      return [201, this.#comment(this.comments.find((each) => each.id === id)!)]
+    }
+    const known = this.comments.find((each) => each.id === values['comment_id'])
+    if (!known) return [404, { message: 'Not Found' }]
+    known.body = values['body']
+    return [200, this.#comment(known)]
+  }
+
+  #page(values: Json, url: URL): [number, unknown, Record<string, string>?] {
+    const { issue_number: issue, per_page: size = 30, page = 1 } = values
+    const all = this.comments.filter((each) => each.issue === issue)
+    const more = all.length > page * size
+    url.searchParams.set('page', String(page + 1))
+    return [200, all.slice((page - 1) * size, page * size).map((each) => this.#comment(each)), more ? { link: `<${url.href}>; rel="next"` } : {}]
+  }
+
+  #comment({ id, login, body, issue }: StandIn['comments'][number]): Json {
+    const made = structuredClone(example('issue-comment'))
+    const html_url = `https://github.com/o/r/pull/${issue}#issuecomment-${id}`
+    return { ...made, id, body, html_url, user: { ...made['user'], login, type: login.endsWith('[bot]') ? 'Bot' : 'User' } }
+  }
+
+  #pull({ number, sha }: StandIn['pulls'][number]): Json {
+    const [made] = structuredClone(example('pull-request-simple-items')) as unknown as Json[]
+    return { ...made, number, head: { ...made!['head'], sha } }
+  }
+}
+
+const example = (name: string): Json => api['components'].examples[name].value
+
+function resolve(value: Json): Json {
+  const reference: string | undefined = value['$ref']
+  return reference ? reference.slice(2).split('/').reduce((at, key) => at[key], api) : value
+}
+
+/** A schema with every reference replaced by what it names. */
+function inlined(schema: unknown): Json {
+  if (Array.isArray(schema)) return schema.map(inlined) as unknown as Json
+  if (typeof schema !== 'object' || schema === null) return schema as unknown as Json
+  const { example: _, examples: __, ...rest } = resolve(schema as Json)
+  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, inlined(value)]))
+}
