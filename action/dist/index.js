@@ -214,11 +214,11 @@ function inputs(env) {
     } catch (error2) {
       problems.push(`input 'config': cannot read '${configPath}': ${error2.message}`);
     }
-  let report = get("report");
-  mode === "comment" && report === "" && problems.push("input 'report' is needed with mode: comment");
+  let report2 = get("report");
+  mode === "comment" && report2 === "" && problems.push("input 'report' is needed with mode: comment");
   let token = get("token");
   if (mode === "comment" && token === "" && problems.push("input 'token' is needed with mode: comment"), problems.length > 0) throw new InputError(problems.join("; "));
-  return { mode, path, config, failOn, trigger, comment, token, report };
+  return { mode, path, config, failOn, trigger, comment, token, report: report2 };
 }
 
 // src/context.ts
@@ -344,16 +344,18 @@ function summarize(env, markdown) {
   appendFileSync(path, `${markdown}
 `);
 }
-function output2(env, temp, outcome) {
-  let path = env.GITHUB_OUTPUT;
-  if (!path) return;
-  let folder = mkdtempSync(join2(temp, "preflight-")), report = join2(folder, "report.json");
-  writeFileSync(report, `${JSON.stringify(outcome.report, null, 2)}
+function report(temp, outcome) {
+  let folder = mkdtempSync(join2(temp, "preflight-")), report2 = join2(folder, "report.json");
+  writeFileSync(report2, `${JSON.stringify(outcome.report, null, 2)}
 `);
   let summary = join2(folder, "report.md");
   writeFileSync(summary, outcome.summary);
-  let { verdict, counts } = outcome.report, values = { verdict, errors: counts.error, warnings: counts.warning, notes: counts.note, report, summary };
-  appendFileSync(path, Object.entries(values).map(([name, value]) => output(name, String(value))).join(""));
+  let { verdict, counts } = outcome.report;
+  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report: report2, summary };
+}
+function output2(env, values) {
+  let path = env.GITHUB_OUTPUT;
+  path && appendFileSync(path, Object.entries(values).map(([name, value]) => output(name, value)).join(""));
 }
 
 // src/snapshot.ts
@@ -450,7 +452,7 @@ async function run(env) {
     let given = inputs(env);
     mask2(given.token);
     let at2 = context(env, given);
-    return given.mode === "comment" ? await companion(given, at2) : await judge(env, given, at2);
+    return given.mode === "comment" ? await companion(env, given, at2) : await judge(env, given, at2);
   } catch (error2) {
     return fault(error2), 2;
   }
@@ -459,19 +461,19 @@ async function judge(env, given, at2) {
   let files = await snapshot(at2.root);
   for (let warning of files.warnings) line(`Preflight: not read: ${warning}`);
   let outcome = check2(files, options(given, at2));
-  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, at2.temp, outcome), given.comment !== "never" && at2.pull !== void 0 && await post(given, at2, at2.pull, outcome.comment, outcome.report.verdict), outcome.failed ? 1 : 0;
+  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, report(at2.temp, outcome)), given.comment !== "never" && at2.pull !== void 0 && await post(env, given, at2, at2.pull, outcome.comment, outcome.report.verdict), outcome.failed ? 1 : 0;
 }
-async function companion(given, at2) {
+async function companion(env, given, at2) {
   let { pullOfRun } = await import("./github.js"), pull = await pullOfRun(at2, given.token);
   if (pull === void 0)
     return line("Preflight: the run belongs to no open pull request at this commit, so there is nothing to post."), 0;
   let { comment, verdict } = render2(readReport(given.report), options(given, at2));
-  return await post(given, at2, pull, comment, verdict), 0;
+  return await post(env, given, at2, pull, comment, verdict), 0;
 }
-async function post(given, at2, pull, body, verdict) {
+async function post(env, given, at2, pull, body, verdict) {
   if (given.token === "") return line("Preflight: no token, so no comment; the report is in the summary.");
-  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check");
-  line(await post2(at2, given.token, pull, body, quiet));
+  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check"), { line: line2, url } = await post2(at2, given.token, pull, body, quiet);
+  line(line2), url !== void 0 && output2(env, { "comment-url": url });
 }
 function options(given, at2) {
   return {

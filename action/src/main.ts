@@ -12,7 +12,7 @@ export async function run(env: Env): Promise<number> {
     const given = inputs(env)
     runner.mask(given.token)
     const at = context(env, given)
-    return given.mode === 'comment' ? await companion(given, at) : await judge(env, given, at)
+    return given.mode === 'comment' ? await companion(env, given, at) : await judge(env, given, at)
   } catch (error) {
     runner.fault(error)
     return 2
@@ -26,15 +26,15 @@ async function judge(env: Env, given: Inputs, at: Context): Promise<number> {
   runner.untrusted(outcome.text)
   runner.annotate(outcome.annotations, at.prefix)
   runner.summarize(env, outcome.summary)
-  runner.output(env, at.temp, outcome)
+  runner.output(env, runner.report(at.temp, outcome))
   if (given.comment !== 'never' && at.pull !== undefined) {
-    await post(given, at, at.pull, outcome.comment, outcome.report.verdict)
+    await post(env, given, at, at.pull, outcome.comment, outcome.report.verdict)
   }
   return outcome.failed ? 1 : 0
 }
 
 /** Posts the report that an unprivileged run left behind: which pull request it concerns is GitHub's word alone. */
-async function companion(given: Inputs, at: Context): Promise<number> {
+async function companion(env: Env, given: Inputs, at: Context): Promise<number> {
   const { pullOfRun } = await import('./github.ts')
   const pull = await pullOfRun(at, given.token)
   if (pull === undefined) {
@@ -42,15 +42,17 @@ async function companion(given: Inputs, at: Context): Promise<number> {
     return 0
   }
   const { comment, verdict } = render(readReport(given.report), options(given, at))
-  await post(given, at, pull, comment, verdict)
+  await post(env, given, at, pull, comment, verdict)
   return 0
 }
 
-async function post(given: Inputs, at: Context, pull: number, body: string, verdict: string): Promise<void> {
+async function post(env: Env, given: Inputs, at: Context, pull: number, body: string, verdict: string): Promise<void> {
   if (given.token === '') return runner.line('Preflight: no token, so no comment; the report is in the summary.')
   const { post } = await import('./github.ts')
   const quiet = given.comment === 'auto' && (verdict === 'clear' || verdict === 'nothing-to-check')
-  runner.line(await post(at, given.token, pull, body, quiet))
+  const { line, url } = await post(at, given.token, pull, body, quiet)
+  runner.line(line)
+  if (url !== undefined) runner.output(env, { 'comment-url': url })
 }
 
 function options(given: Inputs, at: Context): object {
