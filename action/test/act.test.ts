@@ -37,8 +37,8 @@ beforeEach(async () => {
   github = await StandIn.start()
 })
 afterEach(() => {
-  assert.deepEqual(github.violations, [])
   github.stop()
+  assert.deepEqual(github.violations, [])
 })
 
 /** A user's repository with the action beside it, as `uses: ./` wants. */

@@ -169,7 +169,8 @@ export class StandIn {
 
   #pull({ number, sha }: StandIn['pulls'][number]): Json {
     const [made] = structuredClone(example('pull-request-simple-items')) as unknown as Json[]
-    return { ...made, number, head: { ...made!['head'], sha } }
+    // GitHub's own example lacks a field that its schema requires of teams.
+    return { ...made, number, head: { ...made!['head'], sha }, requested_teams: [] }
   }
 }
 
