@@ -13,11 +13,10 @@ const installed = spawnSync('act', ['--version']).error === undefined
 const workflow = readFileSync(join(import.meta.dirname, 'act-workflow.yml'), 'utf8')
 let github: StandIn
 /** A copy of what a user's `uses:` would bring. */
-let action: string
+const action = folder()
 
 before(async () => {
   github = await StandIn.start()
-  action = folder()
   for (const path of ['action.yml', 'action/package.json', 'action/dist']) {
     mkdirSync(dirname(join(action, path)), { recursive: true })
     cpSync(join(root, path), join(action, path), { recursive: true })
