@@ -43,10 +43,16 @@ pub struct Facts<'s> {
     pub railway_configs: BTreeMap<String, Rc<railway_config::RailwayConfig>>,
     /// `.railway/railway.ts`, when there is one.
     pub iac: Option<Rc<railway_iac::Iac>>,
+    /// Every compose file, by path.
+    pub composes: BTreeMap<String, Rc<compose::Compose>>,
     /// Every `Procfile`, by path.
     pub procfiles: BTreeMap<String, Rc<procfile::Procfile>>,
     /// The services, in discovery order. Never empty unless nothing in the repository speaks of Railway or a container.
     pub services: Vec<service::Service>,
+    python: OnceCell<BTreeMap<String, python_project::PythonProject>>,
+    node: OnceCell<BTreeMap<String, node_project::NodeProject>>,
+    env_files: OnceCell<BTreeMap<String, env_file::EnvFile>>,
+    workflows: OnceCell<Vec<workflow::Workflow>>,
     startups: OnceCell<Vec<Rc<startup::Startup>>>,
     contexts: RefCell<HashMap<(String, String), Rc<build_context::BuildContext<'s>>>>,
 }
@@ -60,13 +66,38 @@ impl<'s> Facts<'s> {
             dockerfiles: dockerfile::gather(snapshot),
             railway_configs: railway_config::gather(snapshot),
             iac: railway_iac::gather(snapshot).map(Rc::new),
+            composes: compose::gather(snapshot),
             procfiles: procfile::gather(snapshot),
+            python: OnceCell::new(),
+            node: OnceCell::new(),
+            env_files: OnceCell::new(),
+            workflows: OnceCell::new(),
             services: Vec::new(),
             startups: OnceCell::new(),
             contexts: RefCell::default(),
         };
         facts.services = service::discover(&facts);
         facts
+    }
+
+    /// Every Python project, by directory; read on first use.
+    pub fn python_projects(&self) -> &BTreeMap<String, python_project::PythonProject> {
+        self.python.get_or_init(|| python_project::gather(self.snapshot))
+    }
+
+    /// Every Node project, by directory; read on first use.
+    pub fn node_projects(&self) -> &BTreeMap<String, node_project::NodeProject> {
+        self.node.get_or_init(|| node_project::gather(self.snapshot))
+    }
+
+    /// Every `.env` file, by path; read on first use.
+    pub fn env_files(&self) -> &BTreeMap<String, env_file::EnvFile> {
+        self.env_files.get_or_init(|| env_file::gather(self.snapshot))
+    }
+
+    /// Every GitHub workflow; read on first use.
+    pub fn workflows(&self) -> &[workflow::Workflow] {
+        self.workflows.get_or_init(|| workflow::gather(self.snapshot))
     }
 
     /// Every service that is built from a Dockerfile which can be read, with that Dockerfile.

@@ -199,7 +199,12 @@ impl<'t> Snapshot<'t> {
 
     /// True when `path` is an entry of the tree that travels to Railway with this trigger's rule on tracking.
     pub fn deploys(&self, path: &str) -> bool {
-        self.entry(path).is_some_and(|entry| entry.tracked || self.trigger != Trigger::GitHub)
+        self.entry(path).is_some_and(|entry| self.travels(entry))
+    }
+
+    /// True when `entry` travels to Railway as far as git's tracking decides.
+    pub fn travels(&self, entry: &Entry) -> bool {
+        entry.tracked || self.trigger != Trigger::GitHub
     }
 
     /// Entries below directory `dir` (`""` is the root).

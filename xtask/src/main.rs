@@ -1,8 +1,12 @@
 //! Chores of the project: `cargo xtask <command>`.
 #![expect(clippy::print_stdout, reason = "a tool for developers talks on standard output")]
 
+mod corpus;
 mod gen_docs;
+mod install;
+mod new_rule;
 mod shell;
+mod suite;
 mod wasm;
 
 use clap::{Parser, Subcommand};
@@ -16,6 +20,28 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Install what is missing and run every test
+    Test {
+        /// Leave out what needs Docker, act or a browser
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Judge both trees of every (broken, repaired) pair of a list
+    Corpus {
+        /// Tab-separated list: repository, fix, parent, files, class, readable, what is wrong
+        list: std::path::PathBuf,
+        /// Directory with the repositories; bare clones are fine
+        #[arg(long)]
+        repos: std::path::PathBuf,
+        /// Name every pair that is missed
+        #[arg(long)]
+        details: bool,
+    },
+    /// Write a new rule from the template and register it
+    NewRule {
+        /// Id in kebab case; it names the defect
+        id: String,
+    },
     /// Build the wasm module and its JavaScript glue into action/wasm
     Wasm,
     /// Build the wasm module and bundle the action into action/dist
@@ -30,6 +56,9 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
+        Command::Test { fast } => suite::run(fast),
+        Command::Corpus { list, repos, details } => corpus::run(&list, &repos, details),
+        Command::NewRule { id } => new_rule::write(&id),
         Command::Wasm => wasm::build(),
         Command::Dist { check: true } => wasm::check(),
         Command::Dist { check: false } => {

@@ -1,4 +1,6 @@
-//! JSON and TOML as one tree whose every key and value knows its bytes.
+//! JSON, TOML and YAML as one tree whose every key and value knows its bytes.
+
+mod yaml;
 
 use jsonc_parser::ast::Value as Json;
 use jsonc_parser::common::Ranged;
@@ -8,6 +10,8 @@ use toml::de::{DeTable, DeValue};
 use crate::facts::dockerfile::Spanned;
 use crate::facts::settings::Value;
 use crate::span::Span;
+
+pub use yaml::yaml;
 
 /// Deepest nesting that is read; what lies deeper becomes null.
 const DEPTH: usize = 64;

@@ -109,13 +109,12 @@ pub fn gather(snapshot: &Snapshot<'_>) -> Option<Iac> {
         .filter(|path| snapshot.entry(path).is_some())
         .map(|path| (*path).to_owned())
         .collect();
-    let mut iac = match snapshot.text(PATH) {
-        Ok(text) => parse(PATH, &text.text),
-        Err(_) => {
-            let path = others.first()?.clone();
-            let value = "it is not written in TypeScript".to_owned();
-            Iac { path, open: Some(Spanned { value, span: Span::START }), ..Iac::default() }
-        }
+    let mut iac = if let Ok(text) = snapshot.text(PATH) {
+        parse(PATH, &text.text)
+    } else {
+        let path = others.first()?.clone();
+        let value = "it is not written in TypeScript".to_owned();
+        Iac { path, open: Some(Spanned { value, span: Span::START }), ..Iac::default() }
     };
     iac.others = others;
     Some(iac)

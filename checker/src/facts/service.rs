@@ -3,6 +3,8 @@
 mod discover;
 mod from_iac;
 mod kind;
+#[cfg(test)]
+mod tests;
 
 use crate::facts::settings::Settings;
 use crate::finding::Site;

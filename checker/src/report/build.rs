@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Report, Reported, ServiceSummary, SettingRow, Verdict, diff, escape};
 use crate::facts::Facts;
 use crate::facts::service::{Builder, Kind, Service};
+use crate::facts::settings::{KEYS, Key, Setting};
 use crate::finding::{Finding, Severity, Site};
 use crate::known::Known;
 use crate::rule::Phase;
@@ -26,7 +27,7 @@ impl Report {
             first: None,
             services: facts.services.iter().map(|service| summary(snapshot, service, &findings)).collect(),
             findings,
-            files: snapshot.entries().len(),
+            files: snapshot.entries().iter().filter(|entry| snapshot.travels(entry)).count(),
             today: snapshot.today,
             trigger: snapshot.trigger,
         };
@@ -196,6 +197,24 @@ fn known_of(service: &Service) -> Vec<(&'static str, Result<String, String>)> {
     vec![("kind", said(kind)), ("root", root), ("builder", said(builder)), ("dockerfile", said(dockerfile))]
 }
 
-fn setting_rows(_snapshot: &Snapshot<'_>, _service: &Service) -> Vec<SettingRow> {
-    Vec::new()
+/// Every setting in reading order: of all environments, then of named ones.
+fn setting_rows(snapshot: &Snapshot<'_>, service: &Service) -> Vec<SettingRow> {
+    let row = |environment: Option<&String>, key: Key, setting: &Setting| SettingRow {
+        key: key.name().to_owned(),
+        environment: environment.cloned(),
+        value: match &setting.value {
+            Known::Yes(value) => Ok(value.json().to_string()),
+            Known::No => Ok("null".to_owned()),
+            Known::Unknown(reason) => Err(reason.clone()),
+        },
+        path: setting.site.path.clone(),
+        line: place(snapshot, &setting.site).0.line,
+        survives: setting.survives(),
+    };
+    let environments = service.settings.environments.iter().map(|(name, set)| (Some(name), set));
+    let sets = std::iter::once((None, &service.settings.base)).chain(environments);
+    sets.flat_map(|(environment, set)| {
+        KEYS.iter().filter_map(move |(key, ..)| Some(row(environment, *key, set.get(key)?)))
+    })
+    .collect()
 }

@@ -32,6 +32,17 @@ declare_rule! {
     /// healthcheck = "/health"
     /// ```
     ///
+    /// ```repo,fires
+    /// //- railway.toml
+    /// [build]
+    /// dockerfilePath = "Dockerfile"
+    /// [build.args]
+    /// MODE = "slim"
+    /// //- Dockerfile
+    /// FROM alpine
+    /// CMD ["true"]
+    /// ```
+    ///
     /// ```repo,fires,note
     /// //- railway.json
     /// {"name": "app", "deploy": {"startCommand": "node server.js"}}
@@ -69,6 +80,22 @@ const CONFUSIONS: [(&str, &str, &str, &str); 14] = [
     ("build", "healthcheckPath", "deploy", "healthcheckPath"),
 ];
 
+/// Keys whose loss changes the build or the deployment, though Railway has no key of that meaning: (key, what to do).
+const WEIGHTY: [(&str, &str); 9] = [
+    ("args", "Declare each with ARG in the Dockerfile and set it as a variable of the service"),
+    ("buildArgs", "Declare each with ARG in the Dockerfile and set it as a variable of the service"),
+    (
+        "dockerBuildTarget",
+        "Railway builds the last stage: put the wanted one last, or in a Dockerfile of its own",
+    ),
+    ("target", "Railway builds the last stage: put the wanted one last, or in a Dockerfile of its own"),
+    ("release", "Write the command as `deploy.preDeployCommand`"),
+    ("volumes", "Attach a volume in the dashboard or in `.railway/railway.ts`"),
+    ("mounts", "Attach a volume in the dashboard or in `.railway/railway.ts`"),
+    ("root", "Set the root directory in the service's settings or in `.railway/railway.ts`"),
+    ("rootDirectory", "Set the root directory in the service's settings or in `.railway/railway.ts`"),
+];
+
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, config) in facts.configured() {
         for unknown in config.unknown.iter().filter(|unknown| !belongs_elsewhere(unknown)) {
@@ -81,7 +108,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .service(&service.name)
                 .severity(Severity::Note)
                 .help("Delete the key, or set it where Railway reads it");
-            let Some((section, key)) = meant else { continue };
+            let Some((section, key)) = meant else {
+                if let Some((_, help)) = WEIGHTY.iter().find(|(known, _)| *known == unknown.key.value) {
+                    finding.severity(Severity::Warning).help(*help);
+                }
+                continue;
+            };
             finding.severity(Severity::Warning).help(format!("Write `{section}.{key}`"));
             if unknown.path.iter().rev().nth(1).is_some_and(|above| above == section) {
                 let quote = if config.path.ends_with(".json") { "\"" } else { "" };

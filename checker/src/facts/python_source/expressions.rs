@@ -155,7 +155,7 @@ impl Lower {
     fn template(&mut self, each: &py::ExprFString) -> ExprKind {
         let mut parts = Vec::new();
         let text = |value: &str, span| Expr { kind: ExprKind::Text(value.to_owned()), span };
-        for part in each.value.iter() {
+        for part in &each.value {
             match part {
                 py::FStringPart::Literal(literal) => parts.push(text(literal.as_str(), span_of(literal))),
                 py::FStringPart::FString(inner) => {

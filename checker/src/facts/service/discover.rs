@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::{Builder, DockerfileChoice, Service, from_iac, kind};
 use crate::config::ServiceConfig;
 use crate::facts::Facts;
+use crate::facts::compose::ComposeService;
 use crate::facts::dockerfile::{Command, InstructionKind};
 use crate::facts::railway_config::{self, RailwayConfig};
 use crate::facts::settings::{Key, Setting, Settings, Source};
@@ -169,8 +170,9 @@ fn from_dockerfile(facts: &Facts<'_>, path: &str, configs: &[Rc<RailwayConfig>])
     let beside =
         |file: &str| if directory.is_empty() { file.to_owned() } else { format!("{directory}/{file}") };
     let found_by_itself = default_name && directory.is_empty() && configs.is_empty();
+    let composed = composed(facts, path);
     let mut service = Service {
-        name: dockerfile_name(path),
+        name: composed.map_or_else(|| dockerfile_name(path), |service| service.name.value.clone()),
         origin: Site::file(path),
         selected: found_by_itself || facts.procfiles.contains_key(&beside("Procfile")),
         roots: if directory.is_empty() {
@@ -215,6 +217,28 @@ pub(super) fn complete(facts: &Facts<'_>, service: &mut Service) {
         let command = command_of(facts, service);
         service.kind = kind::of(&service.name, &service.settings, command.as_deref());
     }
+    if service.kind.is_unknown() {
+        let dockerfile = service.dockerfile.yes().map_or("", |choice| directory_of(&choice.path));
+        let config = service.config.as_deref().map_or("", directory_of);
+        // Where several directories are possible, the innermost is the service's own.
+        let own =
+            [dockerfile, config].into_iter().max_by_key(|directory| directory.len()).unwrap_or_default();
+        let judged = kind::of_libraries(facts, &[own]);
+        service.kind = judged.map_or_else(|| service.kind.clone(), Known::Yes);
+    }
+}
+
+fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+/// The compose service that builds the Dockerfile at `path`, when only one does.
+fn composed<'f>(facts: &'f Facts<'_>, path: &str) -> Option<&'f ComposeService> {
+    let services = facts.composes.values().flat_map(|compose| &compose.services);
+    let mut builders =
+        services.filter(|service| service.build.as_ref().is_some_and(|build| build.dockerfile.value == path));
+    let first = builders.next()?;
+    builders.all(|other| other.name.value == first.name.value).then_some(first)
 }
 
 fn builder(service: &Service) -> Known<Builder> {
@@ -265,12 +289,16 @@ pub(super) fn config_at(facts: &Facts<'_>, path: &str) -> Option<Rc<RailwayConfi
     known.or_else(|| railway_config::read(facts.snapshot, path).map(Rc::new))
 }
 
-/// The command that says what a service is for: start command, Procfile beside it, `CMD`.
+/// The command that says what a service is for: start command, the command compose gives the same build, `CMD`.
 fn command_of(facts: &Facts<'_>, service: &Service) -> Option<String> {
     if let Some((command, _)) = service.settings.text(Key::StartCommand) {
         return Some(command.to_owned());
     }
-    let file = facts.dockerfiles.get(&service.dockerfile.yes()?.path)?;
+    let path = &service.dockerfile.yes()?.path;
+    if let Some(command) = composed(facts, path).and_then(|service| service.command.as_ref()) {
+        return Some(command.value.clone());
+    }
+    let file = facts.dockerfiles.get(path)?;
     let last = file.final_stage()?.instructions.iter().rev().find_map(|each| match &each.kind {
         InstructionKind::Cmd(command) => Some(command),
         _ => None,

@@ -1,5 +1,7 @@
 //! Services that `.railway/railway.ts` declares.
 
+use std::collections::BTreeMap;
+
 use super::{Builder, DockerfileChoice, Service, discover};
 use crate::facts::Facts;
 use crate::facts::railway_config::RailwayConfig;
@@ -29,7 +31,7 @@ fn service(facts: &Facts<'_>, iac: &Iac, declared: &IacService) -> Service {
     };
     let mut settings = Settings {
         base: declared.settings.clone(),
-        environments: Default::default(),
+        environments: BTreeMap::new(),
         complete: declared.open.is_none() && config.is_none() && !declared.conditional,
     };
     if let Some(config) = &config {

@@ -1,0 +1,240 @@
+//! The corpus runner: both trees of every (broken, repaired) pair of a list, over repositories fetched beforehand.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::shell;
+
+/// Longest time a tree may take before it counts as a hang.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Which rules find which class of root cause.
+const CAUSES: &[(&str, &[&str])] = &[
+    (
+        "start-command-needs-shell",
+        &["start-exec-form-variable", "start-shell-syntax", "cmd-literal-variable"],
+    ),
+    ("volume-instruction", &["dockerfile-volume-instruction"]),
+    ("config-syntax-error", &["config-parse-error", "nixpacks-config-invalid"]),
+    ("config-unknown-key", &["config-unknown-key", "config-multi-service-syntax", "config-variables-block"]),
+    ("config-invalid-value", &["config-enum-invalid", "config-type-mismatch"]),
+    ("config-conflict", &["config-both-files", "config-root-file-hijack"]),
+    ("config-file-not-read", &["config-not-discovered"]),
+    ("root-config-applied-to-all-services", &["config-root-file-hijack"]),
+    ("dockerfile-path-wrong", &["dockerfile-path-missing", "config-both-files"]),
+    ("builder-autodetect-mismatch", &["dockerfile-wrong-for-service", "dockerfile-shadows-builder"]),
+    ("copy-source-missing", &["copy-source-missing", "copy-not-in-git", "copy-shell-syntax"]),
+    ("build-context-mismatch", &["copy-source-missing", "copy-outside-root-dir"]),
+    ("dockerignore-excludes-needed-file", &["copy-source-ignored", "build-input-ignored"]),
+    ("invalid-dockerfile-syntax", &["dockerfile-parse-error", "copy-shell-syntax"]),
+    ("missing-copy-in-image", &["import-not-in-image", "start-target-missing", "copy-source-missing"]),
+    ("start-target-missing", &["start-target-missing"]),
+    ("file-outside-service-root", &["file-outside-root"]),
+    ("missing-dependency-in-manifest", &["dependency-not-declared"]),
+    ("healthcheck-path-no-route", &["healthcheck-route-missing"]),
+    (
+        "healthcheck-non-200-response",
+        &[
+            "healthcheck-route-missing",
+            "healthcheck-non-200",
+            "healthcheck-host-rejected",
+            "config-unknown-key",
+        ],
+    ),
+    ("healthcheck-on-service-without-http", &["healthcheck-no-listener"]),
+    ("healthcheck-port-mismatch", &["port-hardcoded", "healthcheck-port-mismatch"]),
+    ("port-hardcoded", &["port-hardcoded"]),
+    ("bind-localhost", &["bind-loopback"]),
+    ("redis-before-listening", &["healthcheck-server-after-redis", "redis-no-retry"]),
+    ("redis-localhost-fallback", &["redis-localhost-default"]),
+    ("blocking-startup-before-listen", &["healthcheck-server-after-redis", "blocking-before-listen"]),
+    ("apt-package-gone", &["apt-package-gone"]),
+    ("nixpacks-env-incomplete", &["nixpacks-config-invalid", "nixpacks-package-unknown"]),
+    ("package-manager-mismatch", &["package-manager-mismatch"]),
+    ("monorepo-manifest-not-copied", &["workspace-manifest-not-copied"]),
+    ("lockfile-out-of-sync", &["lockfile-missing"]),
+    ("dev-dependency-at-build", &["dev-dependency-at-build"]),
+    ("prisma-generate-missing", &["prisma-generate-missing"]),
+    ("db-access-at-build", &["database-at-build"]),
+    ("worker-memory-concurrency", &["worker-concurrency-unbounded"]),
+    ("untracked-needed-file", &["copy-not-in-git", "import-not-in-image", "copy-source-missing"]),
+];
+
+/// One line of the list.
+struct Pair {
+    repo: String,
+    fix: String,
+    parent: String,
+    touched: String,
+    class: String,
+    label: String,
+    flag: String,
+}
+
+/// What was seen of one tree.
+struct Judged {
+    findings: Vec<(String, String, String, u64, String)>,
+    took: Duration,
+    fault: Option<String>,
+}
+
+/// Runs the list over the repositories below `repos` and prints what was found.
+pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()> {
+    shell::run(shell::cargo().args(["build", "--release", "--quiet", "--bin", "preflight"]))?;
+    let pairs = read(list)?;
+    let mut sums: BTreeMap<(String, String), [usize; 4]> = BTreeMap::new();
+    let mut slowest: Vec<(Duration, String)> = Vec::new();
+    let mut errors = Vec::new();
+    let (mut faults, mut absent) = (Vec::new(), 0);
+    for pair in &pairs {
+        let Some(repo) = place(repos, &pair.repo) else {
+            absent += 1;
+            continue;
+        };
+        let before = judge(&repo, &pair.parent)?;
+        let after = judge(&repo, &pair.fix)?;
+        for (tree, commit) in [(&before, &pair.parent), (&after, &pair.fix)] {
+            slowest.push((tree.took, format!("{} {}", pair.repo, &commit[..12.min(commit.len())])));
+            faults.extend(tree.fault.iter().map(|fault| format!("{} {commit}: {fault}", pair.repo)));
+        }
+        let rules = CAUSES.iter().find(|(class, _)| *class == pair.class).map_or(&[][..], |(_, rules)| rules);
+        let hits = |tree: &Judged| {
+            let named = |path: &str| {
+                pair.touched.split(' ').any(|file| file == path)
+                    || pair.flag.contains(path.rsplit('/').next().unwrap_or(path))
+            };
+            tree.findings
+                .iter()
+                .filter(|(rule, _, path, ..)| rules.contains(&rule.as_str()) && named(path))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let (found, still) = (hits(&before), hits(&after));
+        let again = still.iter().any(|each| {
+            found.iter().any(|other| other.0 == each.0 && other.2 == each.2 && other.4 == each.4)
+        });
+        let sum = sums.entry((pair.label.clone(), pair.class.clone())).or_default();
+        sum[0] += 1;
+        sum[1] += usize::from(!found.is_empty());
+        sum[2] += usize::from(again);
+        sum[3] += usize::from(found.iter().any(|each| each.1 == "error"));
+        if details && pair.label == "yes" && (found.is_empty() || again) {
+            let what = if found.is_empty() { "missed" } else { "still flagged" };
+            println!("{what}: {} {} [{}] {}", pair.repo, &pair.parent[..12], pair.class, pair.flag);
+        }
+        for (rule, severity, path, line, message) in &after.findings {
+            if severity == "error" {
+                errors.push(format!("{} {} {path}:{line} [{rule}] {message}", pair.repo, &pair.fix[..12]));
+            }
+        }
+    }
+    table(&sums);
+    slowest.sort_by_key(|slow| std::cmp::Reverse(slow.0));
+    println!("\nSlowest trees:");
+    for (took, tree) in slowest.iter().take(3) {
+        println!("  {} ms  {tree}", took.as_millis());
+    }
+    println!("\nErrors on repaired trees, to be looked at by a person: {}", errors.len());
+    for error in &errors {
+        println!("  {error}");
+    }
+    if absent > 0 {
+        println!("\n{absent} pairs left out: their repositories are not below {}", repos.display());
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        bail!("panics, hangs or unreadable trees:\n{}", faults.join("\n"))
+    }
+}
+
+fn table(sums: &BTreeMap<(String, String), [usize; 4]>) {
+    println!(
+        "\n| readable | class | pairs | flagged at the parent | as an error | same finding at the fix |\n|---|---|--:|--:|--:|--:|"
+    );
+    let mut totals: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    for ((label, class), [pairs, found, still, error]) in sums {
+        println!("| {label} | {class} | {pairs} | {found} | {error} | {still} |");
+        let total = totals.entry(label).or_default();
+        for (sum, each) in total.iter_mut().zip([pairs, found, still, error]) {
+            *sum += each;
+        }
+    }
+    for (label, [pairs, found, still, error]) in totals {
+        let share = 100 * found / pairs.max(1);
+        println!("| **{label}** | **all** | {pairs} | {found} ({share} %) | {error} | {still} |");
+    }
+}
+
+fn read(list: &Path) -> anyhow::Result<Vec<Pair>> {
+    let text = fs::read_to_string(list).with_context(|| format!("cannot read {}", list.display()))?;
+    let pair = |line: &str| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let cell = |at: usize| cells.get(at).copied().unwrap_or_default().to_owned();
+        Pair {
+            repo: cell(0),
+            fix: cell(1),
+            parent: cell(2),
+            touched: cell(3),
+            class: cell(4),
+            label: cell(5),
+            flag: cell(6),
+        }
+    };
+    Ok(text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(pair).collect())
+}
+
+/// `owner/name` may lie there as `owner/name`, `owner+name` or `name`, itself or with a `repo` or `.git` below.
+fn place(repos: &Path, name: &str) -> Option<PathBuf> {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let names = [name.to_owned(), name.replace('/', "+"), last.to_owned(), format!("{last}.git")];
+    let folders = names.iter().map(|name| repos.join(name)).filter(|folder| folder.exists());
+    folders.map(|folder| if folder.join("repo").exists() { folder.join("repo") } else { folder }).next()
+}
+
+fn judge(repo: &Path, commit: &str) -> anyhow::Result<Judged> {
+    let begun = Instant::now();
+    let output = shell::root().join("target").join("corpus.json");
+    let mut child = Command::new(shell::root().join("target/release/preflight"))
+        .args(["check", "--format", "json", "--today", "2026-11-24", "--commit", commit])
+        .arg(repo)
+        .stdout(fs::File::create(&output)?)
+        .stderr(std::process::Stdio::null())
+        .spawn()?;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if begun.elapsed() > DEADLINE {
+            child.kill()?;
+            child.wait()?;
+            break None;
+        }
+        thread::sleep(Duration::from_millis(2));
+    };
+    let took = begun.elapsed();
+    let fault = match status.map(|status| status.code()) {
+        Some(Some(0 | 1)) => None,
+        Some(code) => Some(format!("exit {code:?}")),
+        None => Some("no answer in time".to_owned()),
+    };
+    let document: Value = serde_json::from_str(&fs::read_to_string(&output)?).unwrap_or(Value::Null);
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    let findings = document["findings"].as_array().into_iter().flatten().map(|finding| {
+        let line = finding["line"].as_u64().unwrap_or(0);
+        (
+            text(finding, "rule"),
+            text(finding, "severity"),
+            text(finding, "path"),
+            line,
+            text(finding, "message"),
+        )
+    });
+    Ok(Judged { findings: findings.collect(), took, fault })
+}
