@@ -180,15 +180,14 @@ function initSync(module) {
 }
 
 // src/checker.ts
-var ready = !1;
-function load() {
-  ready || (initSync({ module: readFileSync(new URL("./checker_bg.wasm", import.meta.url)) }), ready = !0);
+async function load() {
+  initSync({ module: await WebAssembly.compile(readFileSync(new URL("./checker_bg.wasm", import.meta.url))) });
 }
 function check2(host, options2) {
-  return load(), JSON.parse(check(host, JSON.stringify(options2)));
+  return JSON.parse(check(host, JSON.stringify(options2)));
 }
 function render2(document, options2) {
-  return load(), JSON.parse(render(document, JSON.stringify(options2)));
+  return JSON.parse(render(document, JSON.stringify(options2)));
 }
 
 // src/context.ts
@@ -280,11 +279,21 @@ import { appendFileSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { join as join2 } from "node:path";
 
 // src/workflow-commands.ts
-import { randomUUID } from "node:crypto";
+import { closeSync as closeSync2, openSync as openSync2, readSync } from "node:fs";
 var SHOWN = 10, data = (text2) => text2.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll(`
-`, "%0A"), property = (text2) => data(text2).replaceAll(":", "%3A").replaceAll(",", "%2C"), visible = (text2) => text2.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
+`, "%0A"), property = (text2) => data(text2).replaceAll(":", "%3A").replaceAll(",", "%2C");
+function unguessable() {
+  let bytes = Buffer.alloc(16);
+  try {
+    let source = openSync2("/dev/urandom", "r"), read = readSync(source, bytes);
+    if (closeSync2(source), read === bytes.length) return bytes.toString("hex");
+  } catch {
+  }
+  return process.getBuiltinModule("node:crypto").randomUUID();
+}
+var visible = (text2) => text2.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
 function inert(text2) {
-  let token = randomUUID();
+  let token = unguessable();
   return `::stop-commands::${token}
 ${text2.endsWith(`
 `) ? text2 : `${text2}
@@ -314,7 +323,7 @@ function annotation(each, prefix) {
 `;
 }
 function output(name, value) {
-  let delimiter = `preflight-${randomUUID()}`;
+  let delimiter = `preflight-${unguessable()}`;
   return `${name}<<${delimiter}
 ${value}
 ${delimiter}
@@ -358,7 +367,7 @@ function output2(env, temp, outcome) {
 
 // src/snapshot.ts
 import { spawn } from "node:child_process";
-import { closeSync as closeSync2, constants as constants2, fstatSync as fstatSync2, lstatSync, openSync as openSync2, readdirSync, readSync } from "node:fs";
+import { closeSync as closeSync3, constants as constants2, fstatSync as fstatSync2, lstatSync, openSync as openSync3, readdirSync, readSync as readSync2 } from "node:fs";
 var GIT = ["-c", "safe.directory=*", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"];
 async function snapshot(root) {
   if (!lstatSync(root, { throwIfNoEntry: !1 })?.isDirectory()) throw new Error(`${root} is not a directory`);
@@ -428,7 +437,7 @@ function parse(listing) {
 function readAtMost(path, limit) {
   let file;
   try {
-    file = openSync2(path, constants2.O_RDONLY | constants2.O_NOFOLLOW | constants2.O_NONBLOCK);
+    file = openSync3(path, constants2.O_RDONLY | constants2.O_NOFOLLOW | constants2.O_NONBLOCK);
   } catch {
     return;
   }
@@ -437,10 +446,10 @@ function readAtMost(path, limit) {
     if (!stat.isFile()) return;
     let bytes = Buffer.allocUnsafe(Math.min(limit, stat.size)), length = 0;
     for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = readSync(file, bytes, length, bytes.length - length, length);
+      read = readSync2(file, bytes, length, bytes.length - length, length);
     return bytes.subarray(0, length);
   } finally {
-    closeSync2(file);
+    closeSync3(file);
   }
 }
 
@@ -456,7 +465,7 @@ async function run(env) {
   }
 }
 async function judge(env, given, at2) {
-  let files = await snapshot(at2.root);
+  let [files] = await Promise.all([snapshot(at2.root), load()]);
   for (let warning of files.warnings) line(`Preflight: not read: ${warning}`);
   let outcome = check2(files, options(given, at2));
   return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, at2.temp, outcome), given.comment !== "never" && at2.pull !== void 0 && await post(given, at2, at2.pull, outcome.comment, outcome.report.verdict), outcome.failed ? 1 : 0;
@@ -465,7 +474,9 @@ async function companion(given, at2) {
   let { pullOfRun } = await import("./github.js"), pull = await pullOfRun(at2, given.token);
   if (pull === void 0)
     return line("Preflight: the run belongs to no open pull request at this commit, so there is nothing to post."), 0;
-  let { comment, verdict } = render2(readReport(given.report), options(given, at2));
+  let text2 = readReport(given.report);
+  await load();
+  let { comment, verdict } = render2(text2, options(given, at2));
   return await post(given, at2, pull, comment, verdict), 0;
 }
 async function post(given, at2, pull, body, verdict) {

@@ -1,5 +1,5 @@
 // The order of effects. Every judgement and every word of the report comes from the checker.
-import { check, render } from './checker.ts'
+import { check, load, render } from './checker.ts'
 import { context, type Context, type Env } from './context.ts'
 import { inputs, type Inputs } from './inputs.ts'
 import { readReport } from './report-file.ts'
@@ -20,7 +20,7 @@ export async function run(env: Env): Promise<number> {
 }
 
 async function judge(env: Env, given: Inputs, at: Context): Promise<number> {
-  const files = await snapshot(at.root)
+  const [files] = await Promise.all([snapshot(at.root), load()])
   for (const warning of files.warnings) runner.line(`Preflight: not read: ${warning}`)
   const outcome = check(files, options(given, at))
   runner.untrusted(outcome.text)
@@ -41,7 +41,9 @@ async function companion(given: Inputs, at: Context): Promise<number> {
     runner.line('Preflight: the run belongs to no open pull request at this commit, so there is nothing to post.')
     return 0
   }
-  const { comment, verdict } = render(readReport(given.report), options(given, at))
+  const text = readReport(given.report)
+  await load()
+  const { comment, verdict } = render(text, options(given, at))
   await post(given, at, pull, comment, verdict)
   return 0
 }
