@@ -366,12 +366,55 @@ function output2(env, temp, outcome) {
 }
 
 // src/snapshot.ts
-import { spawn } from "node:child_process";
 import { closeSync as closeSync3, constants as constants2, fstatSync as fstatSync2, lstatSync, openSync as openSync3, readdirSync, readSync as readSync2 } from "node:fs";
+
+// src/git-index.ts
+import { existsSync as existsSync2, readFileSync as readFileSync5, statSync as statSync2 } from "node:fs";
+import { dirname as dirname2, join as join3, relative as relative2, sep as sep2 } from "node:path";
+var STATE = 60, EXTENDED = 16384, SUBMODULE = 57344;
+function readIndex(root) {
+  let top = topOf(root);
+  if (top !== void 0)
+    try {
+      let git = join3(top, ".git");
+      if (!statSync2(git).isDirectory() || /objectformat|worktree/i.test(readFileSync5(join3(git, "config"), "utf8"))) return;
+      let within = relative2(top, root).split(sep2).join("/");
+      return parse(readFileSync5(join3(git, "index")), within === "" ? "" : `${within}/`);
+    } catch {
+      return;
+    }
+}
+function topOf(root) {
+  for (let directory = root; ; directory = dirname2(directory)) {
+    if (existsSync2(join3(directory, ".git"))) return directory;
+    if (existsSync2(join3(directory, "HEAD")) || directory === dirname2(directory)) return;
+  }
+}
+function parse(index, prefix) {
+  let version = index.readUInt32BE(4);
+  if (index.toString("latin1", 0, 4) !== "DIRC" || version !== 2 && version !== 3) return;
+  let tracked = { files: /* @__PURE__ */ new Set(), submodules: [] }, at2 = 12;
+  for (let left = index.readUInt32BE(8); left > 0; left -= 1) {
+    let name = at2 + STATE + 2 + (index.readUInt16BE(at2 + STATE) & EXTENDED ? 2 : 0), end = index.indexOf(0, name);
+    if (end < 0) return;
+    let path = index.toString("utf8", name, end);
+    path.startsWith(prefix) && (index.readUInt32BE(at2 + 24) === SUBMODULE ? tracked.submodules.push(path.slice(prefix.length)) : tracked.files.add(path.slice(prefix.length))), at2 += Math.floor((end - at2 + 8) / 8) * 8;
+  }
+  return onlyKnown(index, at2) ? tracked : void 0;
+}
+function onlyKnown(index, from) {
+  for (let at2 = from; at2 + 20 < index.length; at2 += 8 + index.readUInt32BE(at2 + 4)) {
+    let first = index[at2] ?? 0;
+    if (first < 65 || first > 90) return !1;
+  }
+  return !0;
+}
+
+// src/snapshot.ts
 var GIT = ["-c", "safe.directory=*", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"];
 async function snapshot(root) {
   if (!lstatSync(root, { throwIfNoEntry: !1 })?.isDirectory()) throw new Error(`${root} is not a directory`);
-  let listing = index(root), files = new Walk(root), tracked = await listing, records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === !1 ? "u" : "t"}${kind} ${size} ${path}`);
+  let listing = readIndex(root) ?? listed(root), files = new Walk(root), tracked = await listing, records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === !1 ? "u" : "t"}${kind} ${size} ${path}`);
   for (let path of tracked?.submodules ?? []) records.push(`ts 0 ${path}`);
   return {
     warnings: files.warnings,
@@ -402,7 +445,7 @@ var Walk = class {
     for (let item of items) {
       let shown = item.name.toString();
       if (shown === ".git") continue;
-      let real = join3(directory, item.name);
+      let real = join4(directory, item.name);
       item.isDirectory() ? pending.push([real, `${prefix}${shown}/`]) : (item.isFile() || item.isSymbolicLink()) && this.#add(real, prefix + shown);
     }
   }
@@ -415,16 +458,16 @@ function entriesOf(directory) {
   let items = readdirSync(directory, { withFileTypes: !0 });
   return items.some(({ name }) => name.includes("�")) ? readdirSync(directory, { withFileTypes: !0, encoding: "buffer" }) : items;
 }
-function join3(directory, name) {
+function join4(directory, name) {
   return typeof directory == "string" && typeof name == "string" ? `${directory}/${name}` : Buffer.concat([Buffer.from(directory), Buffer.from("/"), Buffer.from(name)]);
 }
-function index(root) {
+function listed(root) {
   return new Promise((done) => {
-    let git = spawn("git", [...GIT, "ls-files", "--stage", "-z"], { cwd: root, stdio: ["ignore", "pipe", "ignore"] }), chunks = [];
-    git.stdout.on("data", (chunk) => chunks.push(chunk)), git.on("error", () => done(void 0)), git.on("close", (code) => done(code === 0 ? parse(Buffer.concat(chunks).toString()) : void 0));
+    let { spawn } = process.getBuiltinModule("node:child_process"), git = spawn("git", [...GIT, "ls-files", "--stage", "-z"], { cwd: root, stdio: ["ignore", "pipe", "ignore"] }), chunks = [];
+    git.stdout.on("data", (chunk) => chunks.push(chunk)), git.on("error", () => done(void 0)), git.on("close", (code) => done(code === 0 ? parse2(Buffer.concat(chunks).toString()) : void 0));
   });
 }
-function parse(listing) {
+function parse2(listing) {
   let files = /* @__PURE__ */ new Set(), submodules = [];
   for (let record of listing.split("\0")) {
     let tab = record.indexOf("	");
