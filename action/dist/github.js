@@ -1968,14 +1968,14 @@ ${tail(at)}`;
   try {
     let known = await ours(octokit, at, pull);
     if (known === void 0) {
-      if (quiet) return { line: "Preflight: nothing to say, so no comment." };
+      if (quiet) return { line: "Preflight: nothing to say, so no comment.", url: "" };
       let made = await octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...where, issue_number: pull, body });
       return { line: `Preflight: commented at ${made.data.html_url}`, url: made.data.html_url };
     }
     let url = known.html_url;
     return plain(known.body) === plain(body) ? { line: `Preflight: the comment at ${url} is up to date.`, url } : (await octokit.request("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...where, comment_id: known.id, body }), { line: `Preflight: updated the comment at ${url}`, url });
   } catch (error) {
-    return { line: refusal(error) };
+    return { line: refusal(error), url: "" };
   }
 }
 var tail = (at) => at.prefix === "" ? "" : `<!-- preflight-path ${encodeURIComponent(at.prefix).replaceAll("-", "%2D")} -->

@@ -1,48 +1,33 @@
-// Keeps the tables of inputs and outputs in README.md equal to action.yml: --write or --check.
+// The README's table of inputs and outputs, from action.yml. `--write` puts it between the markers, `--check` fails when it is not there.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-
 import { parse } from 'yaml'
 
-const [START, END] = ['<!-- action:start -->', '<!-- action:end -->']
-const top = join(import.meta.dirname, '..', '..')
+const root = join(import.meta.dirname, '..', '..')
+const path = join(root, 'README.md')
+const START = '<!-- action:start -->'
+const END = '<!-- action:end -->'
 
-/** The tables for an action's description. */
-export function tables({ inputs, outputs }) {
-  const cell = (text) => String(text).trim().replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')
-  const code = (text) => (text === '' ? '' : `\`${cell(text)}\``)
-  const rows = (record, columns) => Object.entries(record).map(([name, each]) => `| ${columns(name, each).join(' | ')} |`)
-  return [
-    '| input | default | |',
-    '|---|---|---|',
-    ...rows(inputs, (name, { default: value = '', description }) => [code(name), code(value), cell(description)]),
-    '',
-    '| output | |',
-    '|---|---|',
-    ...rows(outputs, (name, { description }) => [code(name), cell(description)]),
-  ].join('\n')
+/** The table as Markdown. */
+export function table() {
+  const { inputs, outputs } = parse(readFileSync(join(root, 'action.yml'), 'utf8'))
+  const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ').trim()
+  const given = Object.entries(inputs).map(([name, { description, default: value }]) => `| \`${name}\` | ${cell(description)} | ${value ? `\`${value}\`` : ''} |`)
+  const made = Object.entries(outputs).map(([name, { description }]) => `| \`${name}\` | ${cell(description)} |`)
+  return ['| Input | What it says | Default |', '|---|---|---|', ...given, '', '| Output | What it holds |', '|---|---|', ...made].join('\n')
 }
 
-/** `text` with what stands between the markers replaced; throws without them. */
-export function replaced(text, inner) {
-  const [start, end] = [text.indexOf(START), text.indexOf(END)]
-  if (start < 0 || end < start) throw new Error(`README.md has no ${START} … ${END}`)
-  return `${text.slice(0, start + START.length)}\n${inner}\n${text.slice(end)}`
+/** `text` with the table between the markers; unchanged when it has none. */
+export function inserted(text) {
+  const [before, rest = ''] = text.split(START)
+  const after = rest.split(END)[1]
+  return after === undefined ? text : `${before}${START}\n\n${table()}\n\n${END}${after}`
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const readme = join(top, 'README.md')
-  const kept = readFileSync(readme, 'utf8')
-  const fresh = replaced(kept, tables(parse(readFileSync(join(top, 'action.yml'), 'utf8'))))
-  if (process.argv.includes('--write')) {
-    writeFileSync(readme, fresh)
-  } else if (process.argv.includes('--check')) {
-    if (fresh !== kept) {
-      console.error('README.md differs from action.yml: run `node action/scripts/readme.mjs --write`')
-      process.exitCode = 1
-    }
-  } else {
-    console.error('usage: readme.mjs --write | --check')
-    process.exitCode = 2
-  }
+  const kept = readFileSync(path, 'utf8')
+  const fresh = inserted(kept)
+  if (!kept.includes(START)) throw new Error(`README.md has no ${START}`)
+  if (process.argv.includes('--write')) writeFileSync(path, fresh)
+  else if (fresh !== kept) throw new Error('README.md differs from action.yml: run `node action/scripts/readme.mjs --write`')
 }

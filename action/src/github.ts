@@ -39,10 +39,10 @@ function client(at: Context, token: string): Client {
   })
 }
 
-/** What became of the comment: a line for the log and, where there is one, its address. */
+/** What became of the comment: a line for the log, and its address or nothing. */
 export interface Posted {
   line: string
-  url?: string
+  url: string
 }
 
 /** Creates, updates or leaves alone the one comment. A refusal is no failure. */
@@ -53,7 +53,7 @@ export async function post(at: Context, token: string, pull: number, report: str
   try {
     const known = await ours(octokit, at, pull)
     if (known === undefined) {
-      if (quiet) return { line: 'Preflight: nothing to say, so no comment.' }
+      if (quiet) return { line: 'Preflight: nothing to say, so no comment.', url: '' }
       const made = await octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { ...where, issue_number: pull, body })
       return { line: `Preflight: commented at ${made.data.html_url}`, url: made.data.html_url }
     }
@@ -62,7 +62,7 @@ export async function post(at: Context, token: string, pull: number, report: str
     await octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...where, comment_id: known.id, body })
     return { line: `Preflight: updated the comment at ${url}`, url }
   } catch (error) {
-    return { line: refusal(error) }
+    return { line: refusal(error), url: '' }
   }
 }
 

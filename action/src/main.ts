@@ -1,5 +1,5 @@
 // The order of effects. Every judgement and every word of the report comes from the checker.
-import { check, render } from './checker.ts'
+import { check, load, render } from './checker.ts'
 import { context, type Context, type Env } from './context.ts'
 import { inputs, type Inputs } from './inputs.ts'
 import { readReport } from './report-file.ts'
@@ -20,7 +20,7 @@ export async function run(env: Env): Promise<number> {
 }
 
 async function judge(env: Env, given: Inputs, at: Context): Promise<number> {
-  const files = await snapshot(at.root)
+  const [files] = await Promise.all([snapshot(at.root), load()])
   for (const warning of files.warnings) runner.line(`Preflight: not read: ${warning}`)
   const outcome = check(files, options(given, at))
   runner.untrusted(outcome.text)
@@ -41,7 +41,9 @@ async function companion(env: Env, given: Inputs, at: Context): Promise<number> 
     runner.line('Preflight: the run belongs to no open pull request at this commit, so there is nothing to post.')
     return 0
   }
-  const { comment, verdict } = render(readReport(given.report), options(given, at))
+  const text = readReport(given.report)
+  await load()
+  const { comment, verdict } = render(text, options(given, at))
   await post(env, given, at, pull, comment, verdict)
   return 0
 }
@@ -52,7 +54,7 @@ async function post(env: Env, given: Inputs, at: Context, pull: number, body: st
   const quiet = given.comment === 'auto' && (verdict === 'clear' || verdict === 'nothing-to-check')
   const { line, url } = await post(at, given.token, pull, body, quiet)
   runner.line(line)
-  if (url !== undefined) runner.output(env, { 'comment-url': url })
+  runner.output(env, { 'comment-url': url })
 }
 
 function options(given: Inputs, at: Context): object {

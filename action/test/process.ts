@@ -12,8 +12,6 @@ export interface Run {
   log: string
   summary: string
   outputs: Record<string, string>
-  /** Content of the files that the outputs name. */
-  files: Record<string, string>
   milliseconds: number
 }
 
@@ -77,10 +75,7 @@ export async function run(root: string, inputs: Record<string, string>, env: Rec
   let log = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text))
   const code = await new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)))
-  const milliseconds = performance.now() - started
-  const named = outputs(readFileSync(file('output'), 'utf8'))
-  const files = Object.fromEntries(['report', 'summary'].flatMap((name) => (named[name] ? [[name, readFileSync(named[name], 'utf8')]] : [])))
-  return { code, log, summary: readFileSync(file('summary'), 'utf8'), outputs: named, files, milliseconds }
+  return { code, log, summary: readFileSync(file('summary'), 'utf8'), outputs: outputs(readFileSync(file('output'), 'utf8')), milliseconds: performance.now() - started }
 }
 
 /** Reads the file of outputs as the runner does. */

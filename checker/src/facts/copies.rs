@@ -32,8 +32,9 @@ pub fn context_sources(file: &Dockerfile) -> Vec<(&Copy, &Spanned<String>)> {
         .collect()
 }
 
-/// The context in which `file` lacks least, and what it lacks there. Empty when some possible root directory has it all.
-pub fn missing<'s>(
+/// The context in which `file` lacks least, and what it lacks there; of equals the first possible root directory.
+/// Nothing is missing when some root directory that is possible has it all.
+pub fn likely<'s>(
     facts: &Facts<'s>,
     service: &Service,
     file: &Dockerfile,
@@ -54,8 +55,16 @@ pub fn missing<'s>(
             .collect();
         (context, missing)
     };
-    let best = service.roots.iter().map(lacks).min_by_key(|(_, missing)| missing.len())?;
-    (!best.1.is_empty()).then_some(best)
+    service.roots.iter().map(lacks).min_by_key(|(_, missing)| missing.len())
+}
+
+/// The likely context and what is missing there; `None` when nothing is.
+pub fn missing<'s>(
+    facts: &Facts<'s>,
+    service: &Service,
+    file: &Dockerfile,
+) -> Option<(Rc<BuildContext<'s>>, Vec<Missing>)> {
+    likely(facts, service, file).filter(|(_, missing)| !missing.is_empty())
 }
 
 /// True when the words of the instruction are meant for a shell, as in `COPY a b 2>/dev/null || true`.

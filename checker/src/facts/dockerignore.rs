@@ -59,11 +59,12 @@ impl Dockerignore {
             }
             let line = line.trim();
             let (exclusion, body) = line.strip_prefix('!').map_or((false, line), |body| (true, body.trim()));
-            if body.is_empty() {
+            let cleaned = clean(body);
+            // Go cleans `!/` to `!`.
+            if body.is_empty() || (exclusion && cleaned == "/") {
                 file.errors.push(Spanned { value: "`!` alone is no pattern".into(), span });
                 continue;
             }
-            let cleaned = clean(body);
             let cleaned =
                 cleaned.strip_prefix('/').filter(|rest| !rest.is_empty()).unwrap_or(&cleaned).to_owned();
             match Matcher::compile(&cleaned) {
@@ -264,16 +265,14 @@ fn tokens(pattern: &str) -> Option<Vec<Token>> {
             }
             '*' => Token::Star,
             '?' => Token::One,
-            '\\' => Token::Char(chars.next()?),
+            '\\' => escaped(chars.next()?)?,
             '[' => {
                 let negated = chars.next_if_eq(&'^').is_some();
                 let mut ranges = Vec::new();
                 while let Some(low) = chars.next().filter(|char| *char != ']') {
-                    let low = if low == '\\' { chars.next()? } else { low };
+                    let low = member(low, &mut chars)?;
                     let high = match chars.next_if_eq(&'-') {
-                        Some(_) => chars
-                            .next()
-                            .map(|high| if high == '\\' { chars.next().unwrap_or('\\') } else { high })?,
+                        Some(_) => chars.next().and_then(|high| member(high, &mut chars))?,
                         None => low,
                     };
                     if low > high {
@@ -287,6 +286,37 @@ fn tokens(pattern: &str) -> Option<Vec<Token>> {
         });
     }
     Some(tokens)
+}
+
+/// What a backslash and `char` stand for. Docker hands both to Go's regular expressions, so `\n` is a line end and `\b` a
+/// word boundary (which no path segment of an ignore file meets); a letter without a meaning there is an error.
+fn escaped(char: char) -> Option<Token> {
+    let class = |negated, ranges: &[(char, char)]| Token::Class { negated, ranges: ranges.to_vec() };
+    Some(match char {
+        'd' | 'D' => class(char == 'D', &[('0', '9')]),
+        'w' | 'W' => class(char == 'W', &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')]),
+        's' | 'S' => class(char == 'S', &[('\t', '\n'), ('\u{c}', '\r'), (' ', ' ')]),
+        'b' | 'B' | 'A' | 'z' | 'Q' | 'C' | 'x' | 'p' | 'P' | '0' => class(false, &[]),
+        _ => Token::Char(literal(char)?),
+    })
+}
+
+/// The character that a backslash and `char` stand for inside a class and out.
+fn literal(char: char) -> Option<char> {
+    match char {
+        'a' => Some('\u{7}'),
+        'f' => Some('\u{c}'),
+        'n' => Some('\n'),
+        'r' => Some('\r'),
+        't' => Some('\t'),
+        'v' => Some('\u{b}'),
+        _ => (char.is_ascii() && !char.is_ascii_alphanumeric()).then_some(char),
+    }
+}
+
+/// One member of a class, which `first` begins.
+fn member(first: char, rest: &mut impl Iterator<Item = char>) -> Option<char> {
+    if first == '\\' { rest.next().and_then(literal) } else { Some(first) }
 }
 
 /// Runs all ways through the tokens at once: time is linear in the path, whatever the pattern.

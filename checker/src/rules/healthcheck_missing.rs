@@ -92,6 +92,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// A health route that the Dockerfile's HEALTHCHECK or the program's own routes show.
 fn health_route(facts: &Facts<'_>, service: &Service) -> Option<(Site, String)> {
+    let startup = facts.startup(service);
+    let names = ["health", "ready", "live", "ping", "status"];
+    let served =
+        startup.routes.iter().find(|route| route.get && names.iter().any(|name| route.path.contains(name)));
+    let from_program = served.map(|route| (route.site.clone(), route.path.clone()));
+    from_program.or_else(|| from_image(facts, service))
+}
+
+fn from_image(facts: &Facts<'_>, service: &Service) -> Option<(Site, String)> {
     let choice = service.dockerfile.yes()?;
     let file = facts.dockerfiles.get(&choice.path)?;
     file.final_stage()?.instructions.iter().find_map(|each| match &each.kind {

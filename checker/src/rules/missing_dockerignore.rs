@@ -68,12 +68,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .into_iter()
             .find(|(_, source)| matches!(source.value.as_str(), "." | "./" | "/"));
         let Some((_, source)) = whole else { continue };
-        let contexts: Vec<_> =
-            service.roots.iter().map(|root| facts.build_context(root, &file.path)).collect();
-        if contexts.iter().any(|context| context.ignore.is_some()) {
+        let Some((context, _)) = copies::likely(facts, service, &file) else { continue };
+        if context.ignore.is_some() {
             continue;
         }
-        let Some(context) = contexts.iter().min_by_key(|context| context.bytes) else { continue };
         let largest: Vec<String> = context
             .contributors(2)
             .iter()

@@ -145,10 +145,8 @@ impl Lower {
             js::Statement::ClassDeclaration(each) => {
                 out.push(Step { kind: StepKind::Class(Rc::new(self.class(each))), span });
             }
-            js::Statement::ImportDeclaration(each) => {
-                if each.import_kind.is_value() {
-                    out.push(Step { kind: StepKind::Import(import(each)), span });
-                }
+            js::Statement::ImportDeclaration(each) if each.import_kind.is_value() => {
+                out.push(Step { kind: StepKind::Import(import(each)), span });
             }
             js::Statement::ExportAllDeclaration(each) => out.push(Step {
                 kind: StepKind::Import(Import {

@@ -21,7 +21,7 @@ fn services(fixture: &str) -> Vec<String> {
         for service in &facts.services {
             let star = if service.selected { "" } else { "*" };
             let file = service.dockerfile.yes().map_or("", |choice| choice.path.as_str());
-            lines.push(format!("{}{star} {file}").trim_end().to_owned());
+            lines.push(format!("{}{star} {file}", service.name).trim_end().to_owned());
         }
     });
     lines

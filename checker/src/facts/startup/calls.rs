@@ -149,15 +149,15 @@ pub(super) fn status(value: Option<&Value>) -> Option<i64> {
 
 impl Walk<'_> {
     /// What entering a context gives.
-    pub(super) fn enter(&mut self, value: Value, site: &Site) -> Flow<Value> {
+    pub(super) fn enter(&mut self, value: &Value, site: &Site) -> Flow<Value> {
         if matches!(value, Value::Instance(_)) {
-            let entered = self.member(&value, "__enter__", site)?;
+            let entered = self.member(value, "__enter__", site)?;
             if let Value::Function(closure) = entered {
                 let result = self.call_closure(&closure, Arguments::default())?;
                 return self.force(&result);
             }
         }
-        self.force(&value)
+        self.force(value)
     }
 
     /// An object of the repository's own class gets what its library's constructor does.
@@ -196,27 +196,22 @@ impl Walk<'_> {
     }
 
     /// Applies a library's decorator.
-    pub(super) fn decorate(
-        &mut self,
-        wrapper: &Rc<External>,
-        closure: &Rc<Closure>,
-        site: &Site,
-    ) -> Flow<Value> {
+    pub(super) fn decorate(&mut self, wrapper: &Rc<External>, closure: &Rc<Closure>, site: &Site) -> Value {
         let value = Value::Function(Rc::clone(closure));
         let bare = wrapper.path == "tenacity.retry";
         if let Some(policy) = retry::of_decorator(wrapper).filter(|_| bare || wrapper.path.ends_with("()")) {
-            return Ok(Value::Function(Rc::new(Closure {
+            return Value::Function(Rc::new(Closure {
                 function: Rc::clone(&closure.function),
                 scope: Rc::clone(&closure.scope),
                 this: closure.this.clone(),
                 class: closure.class.clone(),
                 retry: Some(Rc::new(policy)),
-            })));
+            }));
         }
         if let Some(owner) = &wrapper.owner {
             self.decorated_route(wrapper, owner, &value, site);
         }
-        Ok(value)
+        value
     }
 
     /// Runs `function` the way a thread does: whatever happens in it, the main flow goes on.

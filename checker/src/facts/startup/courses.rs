@@ -133,7 +133,6 @@ impl Walk<'_> {
         let serves = |kind: &EventKind| matches!(kind, EventKind::Listen(_) | EventKind::WorkLoop(_));
         match result {
             Ok(()) if self.kept => End::Running,
-            Ok(()) => End::Completed,
             Err(Leave::Exit(status, site)) => End::Exit(status, site),
             Err(Leave::Raise(raised)) if raised.kind == "SystemExit" => {
                 End::Exit(raised.status, raised.site.clone())
@@ -141,7 +140,7 @@ impl Walk<'_> {
             Err(Leave::Raise(raised)) => End::Uncaught(raised.site.clone()),
             Err(Leave::Forever(_)) if self.events.iter().any(|event| serves(&event.kind)) => End::Running,
             Err(Leave::Forever(site)) => End::Waiting(site),
-            Err(Leave::Return(_) | Leave::Break | Leave::Continue | Leave::Yield) => End::Completed,
+            Ok(()) | Err(Leave::Return(_) | Leave::Break | Leave::Continue | Leave::Yield) => End::Completed,
             Err(Leave::Stop) => End::Unknown,
         }
     }

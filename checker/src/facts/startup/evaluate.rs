@@ -100,7 +100,7 @@ impl Walk<'_> {
             let value = self.eval(expr, scope)?;
             match (&expr.kind, &value) {
                 (ExprKind::Spread(_), Value::List(items)) => {
-                    out.positional.extend(items.borrow().iter().cloned())
+                    out.positional.extend(items.borrow().iter().cloned());
                 }
                 (ExprKind::Spread(_), _) => out.open = true,
                 _ => out.positional.push(value),
@@ -165,6 +165,7 @@ impl Walk<'_> {
                 name: env.name.clone(),
                 default: known.then(|| Value::text(&text)),
                 site: env.site.clone(),
+                around: text.into(),
             })),
             None if known => Value::text(&text),
             None => Value::Template(text.into()),
@@ -254,6 +255,7 @@ impl Walk<'_> {
                     name: env.name.clone(),
                     default: Some(default),
                     site: site.clone(),
+                    around: Rc::clone(&env.around),
                 }))
             }
             (Value::Env(_), _) => value,
@@ -337,7 +339,7 @@ impl Walk<'_> {
                     Some(value) => value,
                     None => self
                         .method(&instance.class, name, object)
-                        .unwrap_or_else(|| self.base_member(&instance.class, name, object, site)),
+                        .unwrap_or_else(|| Self::base_member(&instance.class, name, object, site)),
                 }
             }
             Value::Class(class) => {
@@ -354,7 +356,7 @@ impl Walk<'_> {
             }
             Value::External(external) => self.external_member(external, name, site),
             Value::Promise(_) | Value::Function(_) | Value::List(_) | Value::Text(_) => {
-                self.bound(object, name, site)
+                Self::bound(object, name, site)
             }
             _ => Value::Unknown,
         })
@@ -377,7 +379,7 @@ impl Walk<'_> {
     }
 
     /// A method of a built-in kind of value, which keeps the value in its notes.
-    fn bound(&mut self, object: &Value, name: &str, site: &Site) -> Value {
+    fn bound(object: &Value, name: &str, site: &Site) -> Value {
         let kind = match object {
             Value::Promise(_) => "promise",
             Value::Function(_) => "function",

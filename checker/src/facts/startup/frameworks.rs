@@ -179,15 +179,22 @@ impl Walk<'_> {
                 }
                 Ok(Value::Null)
             }
-            ("aiohttp:app", _) => self.aiohttp_method(owner, method, &given, site),
+            ("aiohttp:app", _) => Ok(self.aiohttp_method(owner, method, &given, site)),
             (_, "run") if owner.path.ends_with("SocketIO()") => {
                 let place = Place::new("flask-socketio", given.get(1, "host"), given.get(2, "port"));
                 self.any_route("the paths of the application are not read");
                 self.listen(&place.default(Some(5000), true), site);
                 forever()
             }
+            ("fastapi:app" | "starlette:app", "add_middleware") => {
+                if matches!(given.at(0), Some(Value::Class(_))) {
+                    self.any_route("a middleware may answer any path");
+                }
+                Ok(Value::Null)
+            }
             _ => {
                 let path = format!("{}.{method}()", owner.path);
+                self.handed_app(&path, &given);
                 self.make(&path, given, Some(Rc::clone(owner)), site)
             }
         }
@@ -199,7 +206,7 @@ impl Walk<'_> {
         method: &str,
         given: &Arguments,
         site: &Site,
-    ) -> Flow<Value> {
+    ) -> Value {
         match method {
             "router.add_get" | "router.add_post" | "router.add_put" | "router.add_delete" => {
                 if let Some(path) = given.at(0).and_then(Value::as_text) {
@@ -217,7 +224,7 @@ impl Walk<'_> {
             }
             _ => self.any_route("aiohttp routes are added in a way that is not read"),
         }
-        Ok(Value::Unknown)
+        Value::Unknown
     }
 
     /// What an application does before its server listens.

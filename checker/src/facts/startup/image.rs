@@ -54,7 +54,9 @@ pub(super) fn layout(file: &Dockerfile) -> Layout {
                     }
                     to.clear();
                 }
-                InstructionKind::Copy(copy) if copy.flag("from").is_some() => layout.from_stage(file, copy),
+                InstructionKind::Copy(copy) if copy.flag("from").is_some() => {
+                    layout.take_from_stage(file, copy);
+                }
                 InstructionKind::Env(pairs) => {
                     for (name, value) in pairs {
                         if name.value == "PYTHONPATH" {
@@ -77,7 +79,7 @@ pub(super) fn layout(file: &Dockerfile) -> Layout {
 
 impl Layout {
     /// A copy out of another stage: what that stage copied from the context to the same place came along.
-    fn from_stage(&mut self, file: &Dockerfile, copy: &crate::facts::dockerfile::Copy) {
+    fn take_from_stage(&mut self, file: &Dockerfile, copy: &crate::facts::dockerfile::Copy) {
         let from = copy.flag("from").unwrap_or_default().to_lowercase();
         let Some(at) = file.stages.iter().enumerate().find_map(|(at, stage)| {
             let named = stage.name.as_ref().is_some_and(|name| name.value == from) || from == at.to_string();

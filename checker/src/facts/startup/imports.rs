@@ -179,7 +179,9 @@ impl Walk<'_> {
                 }
                 ("*", Value::Module(module)) => {
                     let names = module.scope.names.borrow().clone();
-                    names.into_iter().for_each(|(name, value)| scope.declare(&name, value));
+                    for (name, value) in names {
+                        scope.declare(&name, value);
+                    }
                     continue;
                 }
                 ("*", _) => continue,
@@ -235,7 +237,9 @@ impl Walk<'_> {
             let value = match (inner.as_str(), &module) {
                 ("*", Value::Module(module)) => {
                     let names = module.scope.names.borrow().clone();
-                    names.into_iter().for_each(|(name, value)| scope.declare(&name, value));
+                    for (name, value) in names {
+                        scope.declare(&name, value);
+                    }
                     continue;
                 }
                 ("*", _) => continue,

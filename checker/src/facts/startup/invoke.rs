@@ -103,7 +103,7 @@ impl Walk<'_> {
         let Some(base) =
             class.bases.iter().find_map(|base| if let Value::Class(base) = base { Some(base) } else { None })
         else {
-            if !python && let Some(Value::External(base)) = self.library_base(&class) {
+            if !python && let Some(Value::External(base)) = Self::library_base(&class) {
                 self.made_by_base(&base, &instance, arguments, site)?;
             }
             return Ok(Value::Unknown);
@@ -130,7 +130,7 @@ impl Walk<'_> {
         let value = Value::Instance(Rc::clone(&instance));
         if let Some(Value::Function(start)) = self.method(class, "__init__", &value) {
             self.run_closure(&start, &arguments)?;
-        } else if let Some(Value::External(base)) = self.library_base(class) {
+        } else if let Some(Value::External(base)) = Self::library_base(class) {
             self.made_by_base(&base, &instance, arguments, site)?;
         }
         Ok(value)
@@ -201,7 +201,7 @@ impl Walk<'_> {
     }
 
     /// The library's class that a class comes from, directly or through its bases.
-    pub(super) fn library_base(&self, class: &Rc<ClassValue>) -> Option<Value> {
+    pub(super) fn library_base(class: &Rc<ClassValue>) -> Option<Value> {
         let mut waiting: Vec<Value> = class.bases.clone();
         for _ in 0..16 {
             match waiting.pop()? {
@@ -214,14 +214,8 @@ impl Walk<'_> {
     }
 
     /// What an object gets from its library's base.
-    pub(super) fn base_member(
-        &mut self,
-        class: &Rc<ClassValue>,
-        name: &str,
-        this: &Value,
-        site: &Site,
-    ) -> Value {
-        let Some(Value::External(base)) = self.library_base(class) else { return Value::Unknown };
+    pub(super) fn base_member(class: &Rc<ClassValue>, name: &str, this: &Value, site: &Site) -> Value {
+        let Some(Value::External(base)) = Self::library_base(class) else { return Value::Unknown };
         let arguments = if let Value::Instance(instance) = this {
             instance.arguments.clone()
         } else {
@@ -256,7 +250,7 @@ impl Walk<'_> {
             let wrapper = self.eval(decorator, scope)?;
             value = match (&wrapper, &value) {
                 (Value::External(external), Value::Function(closure)) => {
-                    self.decorate(external, closure, &site)?
+                    self.decorate(external, closure, &site)
                 }
                 (Value::Function(own), _) => {
                     let result = self.call_closure(own, Arguments::of(vec![value.clone()]))?;
@@ -375,20 +369,20 @@ impl Walk<'_> {
                 }
                 Rc::new(raised)
             }
-            Value::Instance(instance) => Rc::new(self.own_exception(&instance.class, site)),
-            Value::Class(class) => Rc::new(self.own_exception(class, site)),
+            Value::Instance(instance) => Rc::new(Self::own_exception(&instance.class, site)),
+            Value::Class(class) => Rc::new(Self::own_exception(class, site)),
             _ => Rc::new(Raised::new("", site)),
         }
     }
 
-    fn own_exception(&self, class: &Rc<ClassValue>, site: &Site) -> Raised {
+    fn own_exception(class: &Rc<ClassValue>, site: &Site) -> Raised {
         let mut raised = Raised::new(&class.class.name, site);
         for base in &class.bases {
             if let Value::Class(base) = base {
                 raised.bases.push(base.class.name.clone());
             }
         }
-        if let Some(Value::External(base)) = self.library_base(class) {
+        if let Some(Value::External(base)) = Self::library_base(class) {
             raised.bases.push(super::calls::type_name(&base.path).to_owned());
         }
         raised
@@ -405,7 +399,12 @@ impl Walk<'_> {
         let text = default.as_ref().and_then(Value::as_text).map(|text| text.to_string());
         let read = VariableRead { name: name.to_owned(), default: text, required, site: site.clone() };
         Seen::note(&mut self.seen.borrow_mut().variables, read);
-        Value::Env(Rc::new(EnvValue { name: name.to_owned(), default, site: site.clone() }))
+        Value::Env(Rc::new(EnvValue {
+            name: name.to_owned(),
+            default,
+            site: site.clone(),
+            around: "".into(),
+        }))
     }
 
     /// A read without default turns out to have one.

@@ -31,13 +31,12 @@ impl Walk<'_> {
             let (owner, method) = (Rc::clone(owner), method.to_owned());
             return self.call_result(&owner, &method, arguments, site);
         }
-        match self.call_global(&callee.path, &arguments, site)? {
-            Some(value) => Ok(value),
-            None => {
-                let made = super::calls::made(&callee.path);
-                self.make(&made, arguments, callee.owner.clone(), site)
-            }
+        if let Some(value) = self.call_global(&callee.path, &arguments, site)? {
+            return Ok(value);
         }
+        self.handed_app(&callee.path, &arguments);
+        let made = super::calls::made(&callee.path);
+        self.make(&made, arguments, callee.owner.clone(), site)
     }
 
     fn call_global(&mut self, path: &str, arguments: &Arguments, site: &Site) -> Flow<Option<Value>> {
@@ -164,7 +163,6 @@ impl Walk<'_> {
                 Ok(Self::then(promise, first, arguments.at(1).cloned()))
             }
             ("promise", "catch", Value::Promise(promise)) => Ok(Self::then(promise, None, first)),
-            ("promise", "finally", _) => Ok(this.clone()),
             ("list", "push", Value::List(items)) => {
                 items.borrow_mut().extend(first);
                 Ok(Value::Unknown)
@@ -186,8 +184,9 @@ impl Walk<'_> {
                 let rest = arguments.positional.iter().skip(1).cloned().collect();
                 self.call_closure(closure, Arguments::of(rest))
             }
-            ("function", "bind", _) => Ok(this.clone()),
-            ("text", "trim" | "toString" | "strip" | "rstrip", _) => Ok(this.clone()),
+            ("promise", "finally", _)
+            | ("function", "bind", _)
+            | ("text", "trim" | "toString" | "strip" | "rstrip", _) => Ok(this.clone()),
             _ => Ok(Value::Unknown),
         }
     }
@@ -222,7 +221,7 @@ impl Walk<'_> {
     ) -> Flow<Value> {
         match (owner.path.as_str(), method) {
             ("ioredis:client" | "node-redis:client", _) => {
-                self.call_redis_js(owner, method, &arguments, site)
+                Ok(self.call_redis_js(owner, method, &arguments, site))
             }
             ("bullmq:worker" | "bullmq:queue" | "bullmq:events", "on" | "once" | "close") => {
                 Ok(Value::External(Rc::clone(owner)))
@@ -331,22 +330,22 @@ impl Walk<'_> {
         method: &str,
         arguments: &Arguments,
         site: &Site,
-    ) -> Flow<Value> {
+    ) -> Value {
         match method {
             "on" | "once" | "addListener" => {
                 let event = arguments.at(0).and_then(Value::as_text).unwrap_or_default();
                 let handler = arguments.at(1).cloned().unwrap_or(Value::Null);
                 self.redis_event(client, &event, handler, site);
-                Ok(Value::External(Rc::clone(client)))
+                Value::External(Rc::clone(client))
             }
             "disconnect" | "quit" | "multi" | "pipeline" | "duplicate" | "defineCommand" => {
-                Ok(Value::External(Rc::clone(client)))
+                Value::External(Rc::clone(client))
             }
             _ => {
                 if client.path == "node-redis:client" {
                     self.kept = true;
                 }
-                Ok(Value::promise(Work::Redis(Rc::clone(client), method.to_owned(), site.clone())))
+                Value::promise(Work::Redis(Rc::clone(client), method.to_owned(), site.clone()))
             }
         }
     }

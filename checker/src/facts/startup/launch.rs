@@ -104,5 +104,5 @@ fn value(word: &str, site: &Site) -> Value {
 }
 
 fn variable(name: &str, default: Option<Value>, site: &Site) -> Value {
-    Value::Env(Rc::new(EnvValue { name: name.to_owned(), default, site: site.clone() }))
+    Value::Env(Rc::new(EnvValue { name: name.to_owned(), default, site: site.clone(), around: "".into() }))
 }

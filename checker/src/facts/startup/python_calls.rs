@@ -41,9 +41,8 @@ impl Walk<'_> {
                 };
                 let default =
                     arguments.get(1, "default").cloned().filter(|value| !matches!(value, Value::Null));
-                let place = self.argument_site(site);
                 let required = path == "decouple.config" && default.is_none();
-                self.read_variable(&name, default, required, &place)
+                self.read_variable(&name, default, required, site)
             }
             "int" | "float" => match first() {
                 Value::Text(text) => text.trim().parse().map_or(Value::Unknown, Value::Number),
@@ -104,11 +103,6 @@ impl Walk<'_> {
             }
             _ => return Ok(None),
         }))
-    }
-
-    /// Defaults are reported where they are written; the call is the nearest place that is known.
-    fn argument_site(&self, site: &Site) -> Site {
-        site.clone()
     }
 
     fn call_async(&mut self, path: &str, arguments: &Arguments, site: &Site) -> Flow<Option<Value>> {
@@ -200,6 +194,7 @@ impl Walk<'_> {
             }
             _ => {}
         }
+        self.handed_app(path, &arguments);
         let made = super::calls::made(path);
         self.make(&made, arguments, callee.owner.clone(), site)
     }
@@ -253,22 +248,21 @@ impl Walk<'_> {
 
     fn start_thread(&mut self, thread: &Rc<External>) -> Flow<Value> {
         let own = thread.notes.borrow().get("this").cloned();
-        let (function, arguments) = match own {
-            // A class derived from Thread runs its own `run`.
-            Some(this) => (self.member(&this, "run", &thread.site)?, Arguments::default()),
-            None => {
-                let timer = thread.arguments.get(1, "function").cloned();
-                let target = thread.arguments.named("target").cloned().or(timer).unwrap_or(Value::Unknown);
-                let given = match thread.arguments.named("args") {
-                    Some(Value::List(items)) => items.borrow().clone(),
-                    _ => Vec::new(),
-                };
-                let mut arguments = Arguments::of(given);
-                if let Some(Value::Map(named)) = thread.arguments.named("kwargs") {
-                    arguments.named.extend(named.entries.borrow().clone());
-                }
-                (target, arguments)
+        // A class derived from Thread runs its own `run`.
+        let (function, arguments) = if let Some(this) = own {
+            (self.member(&this, "run", &thread.site)?, Arguments::default())
+        } else {
+            let timer = thread.arguments.get(1, "function").cloned();
+            let target = thread.arguments.named("target").cloned().or(timer).unwrap_or(Value::Unknown);
+            let given = match thread.arguments.named("args") {
+                Some(Value::List(items)) => items.borrow().clone(),
+                _ => Vec::new(),
+            };
+            let mut arguments = Arguments::of(given);
+            if let Some(Value::Map(named)) = thread.arguments.named("kwargs") {
+                arguments.named.extend(named.entries.borrow().clone());
             }
+            (target, arguments)
         };
         if let Some(Leave::Forever(_)) = self.thread(&function, arguments)? {
             thread.notes.borrow_mut().insert("forever".to_owned(), Value::Bool(true));

@@ -37,14 +37,16 @@ impl Walk<'_> {
     pub(super) fn redis_client(&mut self, library: &'static str, client: &External, site: &Site) {
         let address = address(client, site, library);
         let family = client.arguments.option("family").and_then(|family| family.as_number());
-        let family = match (&address, family) {
-            #[expect(clippy::cast_possible_truncation, reason = "0, 4 or 6")]
-            (_, Some(number)) => Some(number as i64),
-            (Address::Literal(text, _) | Address::Default(_, text, _), None) => {
-                text.split_once("family=").and_then(|(_, rest)| rest.get(..1)?.parse().ok())
-            }
-            _ => None,
-        };
+        let spelled =
+            client.arguments.positional.iter().chain(client.arguments.option("url").as_ref()).find_map(
+                |value| match value {
+                    Value::Env(env) if env.default.is_none() => Some(Rc::clone(&env.around)),
+                    value => value.as_text(),
+                },
+            );
+        let in_url = spelled.and_then(|text| text.split_once("family=")?.1.get(..1)?.parse().ok());
+        #[expect(clippy::cast_possible_truncation, reason = "0, 4 or 6")]
+        let family = family.map(|number| number as i64).or(in_url);
         let known = RedisClient { site: site.clone(), library, address, family };
         Seen::note(&mut self.seen.borrow_mut().clients, known);
     }

@@ -16,6 +16,23 @@ impl Walk<'_> {
         self.seen.borrow_mut().open_routes.get_or_insert_with(|| why.to_owned());
     }
 
+    /// A library that is handed an application may add routes to it.
+    pub(super) fn handed_app(&mut self, path: &str, given: &Arguments) {
+        let harmless =
+            ["flask_cors.CORS", "flask_sqlalchemy.SQLAlchemy", "flask_migrate.Migrate", "http.createServer"];
+        if harmless.contains(&path) {
+            return;
+        }
+        let values = given.positional.iter().chain(given.named.iter().map(|(_, value)| value));
+        let is_app = |value: &Value| {
+            matches!(value, Value::External(external)
+            if external.path.ends_with(":app") || external.path.ends_with(":router"))
+        };
+        if values.into_iter().any(is_app) {
+            self.any_route("the application is handed to a library");
+        }
+    }
+
     /// `owner` serves `path`; a router keeps it until somebody includes it.
     pub(super) fn route(&mut self, owner: &Rc<External>, path: &str, get: bool, site: &Site) {
         let prefix = ["prefix", "url_prefix"].iter().find_map(|name| owner.arguments.named(name)?.as_text());
@@ -97,7 +114,10 @@ impl Walk<'_> {
             }
             ("get" | "head", Some(path)) => self.route(owner, &path, true, site),
             ("post" | "put" | "patch" | "delete" | "websocket", Some(path)) => {
-                self.route(owner, &path, false, site)
+                self.route(owner, &path, false, site);
+            }
+            ("middleware" | "before_request" | "errorhandler" | "exception_handler", _) => {
+                self.any_route("a middleware may answer any path");
             }
             ("get" | "route" | "api_route", None) => self.any_route("a route is computed"),
             _ => {}
@@ -117,7 +137,7 @@ impl Walk<'_> {
                 return true;
             }
         };
-        let Some(Value::External(base)) = self.library_base(class) else {
+        let Some(Value::External(base)) = Self::library_base(class) else {
             self.any_route("the request handler's base is not known");
             return true;
         };
@@ -174,8 +194,11 @@ impl Found {
                     each.handlers.iter().for_each(|handler| self.steps(&handler.body, depth + 1));
                 }
                 StepKind::With(_, body) | StepKind::Block(body) => self.steps(body, depth + 1),
-                StepKind::Return(None) | StepKind::Import(_) => {}
-                StepKind::Raise(_) | StepKind::Break | StepKind::Continue => {}
+                StepKind::Return(None)
+                | StepKind::Import(_)
+                | StepKind::Raise(_)
+                | StepKind::Break
+                | StepKind::Continue => {}
                 _ => self.computed = true,
             }
         }

@@ -42,6 +42,8 @@ pub(super) struct EnvValue {
     pub(super) default: Option<Value>,
     /// Where the default is written, or else the read.
     pub(super) site: Site,
+    /// What stands around it when it is part of a longer text.
+    pub(super) around: Rc<str>,
 }
 
 pub(super) struct MapValue {

@@ -184,7 +184,7 @@ impl<'f> Walk<'f> {
             StepKind::With(items, body) => {
                 for (context, target) in items {
                     let value = self.eval(context, scope)?;
-                    let entered = self.enter(value, &site)?;
+                    let entered = self.enter(&value, &site)?;
                     if let Some(target) = target {
                         self.assign(target, entered, scope)?;
                     }

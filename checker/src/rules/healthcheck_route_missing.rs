@@ -1,0 +1,181 @@
+//! The probe asks for a path that the program does not serve.
+
+use crate::facts::Facts;
+use crate::facts::settings::{Key, Value};
+use crate::facts::startup::{Route, Startup};
+use crate::finding::Findings;
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// `healthcheckPath` names a path that the program does not serve.
+    ///
+    /// ## Why it matters
+    /// Railway waits for exactly 200; a 404 counts as not healthy, and when the window of 300 seconds ends the deployment
+    /// has failed although the program runs.
+    ///
+    /// ## What to do
+    /// Serve the path, or point `healthcheckPath` at a route that exists.
+    ///
+    /// ## What it cannot know
+    /// Routes that are computed, mounted, or added by a library it does not read, and what a middleware answers: then it
+    /// is silent. It speaks only when every route of the program was read. A trailing slash is not held against a route.
+    ///
+    /// ```repo,fires
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/api/system/health"
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// from fastapi import APIRouter, FastAPI
+    /// router = APIRouter(prefix="/system")
+    /// @router.get("/health")
+    /// def health():
+    ///     return {}
+    /// app = FastAPI()
+    /// app.include_router(router)
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/healthz"
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// import os
+    /// from http.server import BaseHTTPRequestHandler, HTTPServer
+    /// class Handler(BaseHTTPRequestHandler):
+    ///     def do_GET(self):
+    ///         self.send_response(200 if self.path == "/health" else 404)
+    ///         if self.path != "/health":
+    ///             self.send_error(404)
+    ///         self.end_headers()
+    /// HTTPServer(("", int(os.environ["PORT"])), Handler).serve_forever()
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/api/health"
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "index.js"]
+    /// //- index.js
+    /// const app = require("express")();
+    /// app.use("/api", require("./routes"));
+    /// app.listen(process.env.PORT);
+    /// //- routes.js
+    /// const router = require("express").Router();
+    /// router.get("/health", (req, res) => res.send("ok"));
+    /// module.exports = router;
+    /// ```
+    ///
+    /// A wildcard, a mounted application or a library that is handed the application may serve it:
+    ///
+    /// ```repo,passes
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/status"
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "index.js"]
+    /// //- index.js
+    /// const app = require("express")();
+    /// app.get("/{*path}", (req, res) => res.send("ok"));
+    /// app.listen(process.env.PORT);
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/metrics"
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from prometheus_fastapi_instrumentator import Instrumentator
+    /// app = FastAPI()
+    /// @app.get("/health")
+    /// def health():
+    ///     return {}
+    /// Instrumentator().instrument(app).expose(app)
+    /// ```
+    "healthcheck-route-missing", Error, Health, since "0.1.0",
+    sources: [
+        "https://docs.railway.com/deployments/healthchecks",
+        "https://github.com/Neallin-917/VibeDigest",
+    ]
+}
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    for service in &facts.services {
+        for setting in service.settings.every(Key::HealthcheckPath) {
+            let Some(path) = setting.value.yes().and_then(Value::text).filter(|path| path.starts_with('/'))
+            else {
+                continue;
+            };
+            let startup = facts.startup(service);
+            let known = startup.complete && startup.open_routes.is_none() && !startup.spawns;
+            if !known || startup.routes.is_empty() || !startup.always_listens() || serves(&startup, path) {
+                continue;
+            }
+            let served: Vec<String> = startup
+                .routes
+                .iter()
+                .filter(|route| route.get)
+                .take(4)
+                .map(|route| format!("`{}`", route.path))
+                .collect();
+            let message = format!("the program does not serve `{path}`, so the probe gets 404");
+            let finding = out.at(setting.site.clone(), message);
+            finding.service(&service.name).help(match served.as_slice() {
+                [] => "Add the route".to_owned(),
+                _ => format!("Add the route, or probe one that exists: {}", served.join(", ")),
+            });
+            if let Some(route) =
+                startup.routes.iter().find(|route| route.get && route.path.contains("health"))
+            {
+                finding.related(route.site.clone(), "this route looks like the one that was meant");
+            }
+        }
+    }
+}
+
+/// Paths that frameworks add by themselves.
+const BUILT_IN: [&str; 3] = ["/docs", "/redoc", "/openapi.json"];
+
+fn serves(startup: &Startup, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or(path);
+    BUILT_IN.contains(&path)
+        || path.starts_with("/static/")
+        || startup.routes.iter().any(|route| route.get && matches(route, path))
+}
+
+fn matches(route: &Route, path: &str) -> bool {
+    let segments = |text: &str| -> Vec<String> {
+        text.trim_matches('/').to_ascii_lowercase().split('/').map(str::to_owned).collect()
+    };
+    let (wanted, given) = (segments(&route.path), segments(path));
+    let is_rest = |segment: &String| {
+        segment.contains('*') || segment.contains(":path") || segment.starts_with("<path:")
+    };
+    for (at, segment) in wanted.iter().enumerate() {
+        if is_rest(segment) {
+            return true;
+        }
+        let parameter = segment.starts_with(['{', '<', ':']);
+        if !given.get(at).is_some_and(|one| parameter || one == segment) {
+            return false;
+        }
+    }
+    wanted.len() == given.len()
+}

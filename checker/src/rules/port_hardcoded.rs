@@ -1,0 +1,143 @@
+//! A server that does not ask for its port.
+
+use crate::facts::Facts;
+use crate::facts::service::Service;
+use crate::facts::settings::{Key, Value};
+use crate::facts::startup::{Host, Listen, Port};
+use crate::finding::{Findings, Severity};
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// The program listens on a port of its own and never reads `PORT`.
+    ///
+    /// ## Why it matters
+    /// Railway gives every service the variable `PORT`; its probe goes there, and a domain does unless another target port
+    /// is set. A program that listens elsewhere answers nobody: `service unavailable` until the health window ends, or a
+    /// domain that says `Application failed to respond`.
+    ///
+    /// ## What to do
+    /// Bind the port that `PORT` holds, with the old number as the fallback for your own machine.
+    ///
+    /// ## What it cannot know
+    /// A `PORT` variable of the same number in the dashboard, or a domain's target port. It is an error only when the files
+    /// set a health path and every place that listens has a fixed port; without a health path a fixed port may be meant.
+    /// `EXPOSE` changes nothing.
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "index.js"]
+    /// //- index.js
+    /// const app = require("express")();
+    /// app.get("/health", (req, res) => res.send("ok"));
+    /// app.listen(3001);
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// app = FastAPI()
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "index.js"]
+    /// //- index.js
+    /// const { PORT = 3001 } = process.env;
+    /// const app = require("express")();
+    /// app.get("/health", (req, res) => res.send("ok"));
+    /// app.listen(PORT);
+    /// ```
+    ///
+    /// A second, fixed port for metrics is nobody's concern, and gunicorn reads `PORT` by itself:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD gunicorn --bind 0.0.0.0:${PORT:-8000} main:app
+    /// //- main.py
+    /// from flask import Flask
+    /// from prometheus_client import start_http_server
+    /// start_http_server(9090)
+    /// app = Flask(__name__)
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["gunicorn", "main:app"]
+    /// //- main.py
+    /// from flask import Flask
+    /// app = Flask(__name__)
+    /// ```
+    "port-hardcoded", Warning, Health, since "0.1.0",
+    sources: [
+        "https://docs.railway.com/deployments/healthchecks",
+        "https://docs.railway.com/networking/troubleshooting/application-failed-to-respond",
+    ]
+}
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    for service in &facts.services {
+        if is_set(service) {
+            continue;
+        }
+        let startup = facts.startup(service);
+        let listens = startup.listens();
+        let http: Vec<&Listen> =
+            listens.iter().map(|(listen, _)| *listen).filter(|listen| listen.http).collect();
+        if http.is_empty() || !http.iter().all(|listen| is_fixed(listen)) || startup.spawns {
+            continue;
+        }
+        let Some(listen) =
+            http.iter().find(|listen| !matches!(listen.host, Host::Loopback(_))).or(http.first())
+        else {
+            continue;
+        };
+        let message = match &listen.port {
+            Port::Other(name, default) => {
+                let default = default.map_or(String::new(), |port| format!(" or {port}"));
+                format!(
+                    "{} listens on `{name}`{default} and ignores `PORT`, where Railway probes",
+                    listen.server
+                )
+            }
+            Port::Literal(port) => {
+                format!("{} listens on port {port} and ignores `PORT`, where Railway probes", listen.server)
+            }
+            Port::Variable | Port::Unknown => continue,
+        };
+        let probed = service
+            .settings
+            .every(Key::HealthcheckPath)
+            .any(|setting| setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty()));
+        let literal = http.iter().all(|listen| matches!(listen.port, Port::Literal(_)));
+        let certain = probed && literal && startup.complete && startup.always_listens();
+        out.at(listen.port_site.clone(), message)
+            .severity(if certain { Severity::Error } else { Severity::Warning })
+            .service(&service.name)
+            .help("Bind the port in `PORT`, and keep the number as the fallback");
+    }
+}
+
+fn is_fixed(listen: &Listen) -> bool {
+    matches!(&listen.port, Port::Literal(_) | Port::Other(_, Some(_)))
+}
+
+/// True when some file says that `PORT` is set by hand.
+fn is_set(service: &Service) -> bool {
+    service.variables.as_ref().is_some_and(|names| names.iter().any(|name| name == "PORT"))
+}
