@@ -1967,9 +1967,15 @@ async function post(at, token, pull, report, quiet) {
 ${tail(at)}`;
   try {
     let known = await ours(octokit, at, pull);
-    return known === void 0 ? quiet ? "Preflight: nothing to say, so no comment." : `Preflight: commented at ${(await octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...where, issue_number: pull, body })).data.html_url}` : plain(known.body) === plain(body) ? `Preflight: the comment at ${known.html_url} is up to date.` : (await octokit.request("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...where, comment_id: known.id, body }), `Preflight: updated the comment at ${known.html_url}`);
+    if (known === void 0) {
+      if (quiet) return { line: "Preflight: nothing to say, so no comment.", url: "" };
+      let made = await octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...where, issue_number: pull, body });
+      return { line: `Preflight: commented at ${made.data.html_url}`, url: made.data.html_url };
+    }
+    let url = known.html_url;
+    return plain(known.body) === plain(body) ? { line: `Preflight: the comment at ${url} is up to date.`, url } : (await octokit.request("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...where, comment_id: known.id, body }), { line: `Preflight: updated the comment at ${url}`, url });
   } catch (error) {
-    return refusal(error);
+    return { line: refusal(error), url: "" };
   }
 }
 var tail = (at) => at.prefix === "" ? "" : `<!-- preflight-path ${encodeURIComponent(at.prefix).replaceAll("-", "%2D")} -->

@@ -180,15 +180,14 @@ function initSync(module) {
 }
 
 // src/checker.ts
-var ready = !1;
-function load() {
-  ready || (initSync({ module: readFileSync(new URL("./checker_bg.wasm", import.meta.url)) }), ready = !0);
+async function load() {
+  initSync({ module: await WebAssembly.compile(readFileSync(new URL("./checker_bg.wasm", import.meta.url))) });
 }
 function check2(host, options2) {
-  return load(), JSON.parse(check(host, JSON.stringify(options2)));
+  return JSON.parse(check(host, JSON.stringify(options2)));
 }
 function render2(document, options2) {
-  return load(), JSON.parse(render(document, JSON.stringify(options2)));
+  return JSON.parse(render(document, JSON.stringify(options2)));
 }
 
 // src/context.ts
@@ -214,11 +213,11 @@ function inputs(env) {
     } catch (error2) {
       problems.push(`input 'config': cannot read '${configPath}': ${error2.message}`);
     }
-  let report = get("report");
-  mode === "comment" && report === "" && problems.push("input 'report' is needed with mode: comment");
+  let report2 = get("report");
+  mode === "comment" && report2 === "" && problems.push("input 'report' is needed with mode: comment");
   let token = get("token");
   if (mode === "comment" && token === "" && problems.push("input 'token' is needed with mode: comment"), problems.length > 0) throw new InputError(problems.join("; "));
-  return { mode, path, config, failOn, trigger, comment, token, report };
+  return { mode, path, config, failOn, trigger, comment, token, report: report2 };
 }
 
 // src/context.ts
@@ -280,11 +279,21 @@ import { appendFileSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { join as join2 } from "node:path";
 
 // src/workflow-commands.ts
-import { randomUUID } from "node:crypto";
+import { closeSync as closeSync2, openSync as openSync2, readSync } from "node:fs";
 var SHOWN = 10, data = (text2) => text2.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll(`
-`, "%0A"), property = (text2) => data(text2).replaceAll(":", "%3A").replaceAll(",", "%2C"), visible = (text2) => text2.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
+`, "%0A"), property = (text2) => data(text2).replaceAll(":", "%3A").replaceAll(",", "%2C");
+function unguessable() {
+  let bytes = Buffer.alloc(16);
+  try {
+    let source = openSync2("/dev/urandom", "r"), read = readSync(source, bytes);
+    if (closeSync2(source), read === bytes.length) return bytes.toString("hex");
+  } catch {
+  }
+  return process.getBuiltinModule("node:crypto").randomUUID();
+}
+var visible = (text2) => text2.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
 function inert(text2) {
-  let token = randomUUID();
+  let token = unguessable();
   return `::stop-commands::${token}
 ${text2.endsWith(`
 `) ? text2 : `${text2}
@@ -314,7 +323,7 @@ function annotation(each, prefix) {
 `;
 }
 function output(name, value) {
-  let delimiter = `preflight-${randomUUID()}`;
+  let delimiter = `preflight-${unguessable()}`;
   return `${name}<<${delimiter}
 ${value}
 ${delimiter}
@@ -344,25 +353,70 @@ function summarize(env, markdown) {
   appendFileSync(path, `${markdown}
 `);
 }
-function output2(env, temp, outcome) {
-  let path = env.GITHUB_OUTPUT;
-  if (!path) return;
-  let folder = mkdtempSync(join2(temp, "preflight-")), report = join2(folder, "report.json");
-  writeFileSync(report, `${JSON.stringify(outcome.report, null, 2)}
+function report(temp, outcome) {
+  let folder = mkdtempSync(join2(temp, "preflight-")), report2 = join2(folder, "report.json");
+  writeFileSync(report2, `${JSON.stringify(outcome.report, null, 2)}
 `);
   let summary = join2(folder, "report.md");
   writeFileSync(summary, outcome.summary);
-  let { verdict, counts } = outcome.report, values = { verdict, errors: counts.error, warnings: counts.warning, notes: counts.note, report, summary };
-  appendFileSync(path, Object.entries(values).map(([name, value]) => output(name, String(value))).join(""));
+  let { verdict, counts } = outcome.report;
+  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report: report2, summary };
+}
+function output2(env, values) {
+  let path = env.GITHUB_OUTPUT;
+  path && appendFileSync(path, Object.entries(values).map(([name, value]) => output(name, value)).join(""));
 }
 
 // src/snapshot.ts
-import { spawn } from "node:child_process";
-import { closeSync as closeSync2, constants as constants2, fstatSync as fstatSync2, lstatSync, openSync as openSync2, readdirSync, readSync } from "node:fs";
+import { closeSync as closeSync3, constants as constants2, fstatSync as fstatSync2, lstatSync, openSync as openSync3, readdirSync, readSync as readSync2 } from "node:fs";
+
+// src/git-index.ts
+import { existsSync as existsSync2, readFileSync as readFileSync5, statSync as statSync2 } from "node:fs";
+import { dirname as dirname2, join as join3, relative as relative2, sep as sep2 } from "node:path";
+var STATE = 60, EXTENDED = 16384, SUBMODULE = 57344;
+function readIndex(root) {
+  let top = topOf(root);
+  if (top !== void 0)
+    try {
+      let git = join3(top, ".git");
+      if (!statSync2(git).isDirectory() || /objectformat|worktree/i.test(readFileSync5(join3(git, "config"), "utf8"))) return;
+      let within = relative2(top, root).split(sep2).join("/");
+      return parse(readFileSync5(join3(git, "index")), within === "" ? "" : `${within}/`);
+    } catch {
+      return;
+    }
+}
+function topOf(root) {
+  for (let directory = root; ; directory = dirname2(directory)) {
+    if (existsSync2(join3(directory, ".git"))) return directory;
+    if (existsSync2(join3(directory, "HEAD")) || directory === dirname2(directory)) return;
+  }
+}
+function parse(index, prefix) {
+  let version = index.readUInt32BE(4);
+  if (index.toString("latin1", 0, 4) !== "DIRC" || version !== 2 && version !== 3) return;
+  let tracked = { files: /* @__PURE__ */ new Set(), submodules: [] }, at2 = 12;
+  for (let left = index.readUInt32BE(8); left > 0; left -= 1) {
+    let name = at2 + STATE + 2 + (index.readUInt16BE(at2 + STATE) & EXTENDED ? 2 : 0), end = index.indexOf(0, name);
+    if (end < 0) return;
+    let path = index.toString("utf8", name, end);
+    path.startsWith(prefix) && (index.readUInt32BE(at2 + 24) === SUBMODULE ? tracked.submodules.push(path.slice(prefix.length)) : tracked.files.add(path.slice(prefix.length))), at2 += Math.floor((end - at2 + 8) / 8) * 8;
+  }
+  return onlyKnown(index, at2) ? tracked : void 0;
+}
+function onlyKnown(index, from) {
+  for (let at2 = from; at2 + 20 < index.length; at2 += 8 + index.readUInt32BE(at2 + 4)) {
+    let first = index[at2] ?? 0;
+    if (first < 65 || first > 90) return !1;
+  }
+  return !0;
+}
+
+// src/snapshot.ts
 var GIT = ["-c", "safe.directory=*", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"];
 async function snapshot(root) {
   if (!lstatSync(root, { throwIfNoEntry: !1 })?.isDirectory()) throw new Error(`${root} is not a directory`);
-  let listing = index(root), files = new Walk(root), tracked = await listing, records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === !1 ? "u" : "t"}${kind} ${size} ${path}`);
+  let listing = readIndex(root) ?? listed(root), files = new Walk(root), tracked = await listing, records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === !1 ? "u" : "t"}${kind} ${size} ${path}`);
   for (let path of tracked?.submodules ?? []) records.push(`ts 0 ${path}`);
   return {
     warnings: files.warnings,
@@ -393,7 +447,7 @@ var Walk = class {
     for (let item of items) {
       let shown = item.name.toString();
       if (shown === ".git") continue;
-      let real = join3(directory, item.name);
+      let real = join4(directory, item.name);
       item.isDirectory() ? pending.push([real, `${prefix}${shown}/`]) : (item.isFile() || item.isSymbolicLink()) && this.#add(real, prefix + shown);
     }
   }
@@ -406,16 +460,16 @@ function entriesOf(directory) {
   let items = readdirSync(directory, { withFileTypes: !0 });
   return items.some(({ name }) => name.includes("�")) ? readdirSync(directory, { withFileTypes: !0, encoding: "buffer" }) : items;
 }
-function join3(directory, name) {
+function join4(directory, name) {
   return typeof directory == "string" && typeof name == "string" ? `${directory}/${name}` : Buffer.concat([Buffer.from(directory), Buffer.from("/"), Buffer.from(name)]);
 }
-function index(root) {
+function listed(root) {
   return new Promise((done) => {
-    let git = spawn("git", [...GIT, "ls-files", "--stage", "-z"], { cwd: root, stdio: ["ignore", "pipe", "ignore"] }), chunks = [];
-    git.stdout.on("data", (chunk) => chunks.push(chunk)), git.on("error", () => done(void 0)), git.on("close", (code) => done(code === 0 ? parse(Buffer.concat(chunks).toString()) : void 0));
+    let { spawn } = process.getBuiltinModule("node:child_process"), git = spawn("git", [...GIT, "ls-files", "--stage", "-z"], { cwd: root, stdio: ["ignore", "pipe", "ignore"] }), chunks = [];
+    git.stdout.on("data", (chunk) => chunks.push(chunk)), git.on("error", () => done(void 0)), git.on("close", (code) => done(code === 0 ? parse2(Buffer.concat(chunks).toString()) : void 0));
   });
 }
-function parse(listing) {
+function parse2(listing) {
   let files = /* @__PURE__ */ new Set(), submodules = [];
   for (let record of listing.split("\0")) {
     let tab = record.indexOf("	");
@@ -428,7 +482,7 @@ function parse(listing) {
 function readAtMost(path, limit) {
   let file;
   try {
-    file = openSync2(path, constants2.O_RDONLY | constants2.O_NOFOLLOW | constants2.O_NONBLOCK);
+    file = openSync3(path, constants2.O_RDONLY | constants2.O_NOFOLLOW | constants2.O_NONBLOCK);
   } catch {
     return;
   }
@@ -437,10 +491,10 @@ function readAtMost(path, limit) {
     if (!stat.isFile()) return;
     let bytes = Buffer.allocUnsafe(Math.min(limit, stat.size)), length = 0;
     for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = readSync(file, bytes, length, bytes.length - length, length);
+      read = readSync2(file, bytes, length, bytes.length - length, length);
     return bytes.subarray(0, length);
   } finally {
-    closeSync2(file);
+    closeSync3(file);
   }
 }
 
@@ -450,28 +504,30 @@ async function run(env) {
     let given = inputs(env);
     mask2(given.token);
     let at2 = context(env, given);
-    return given.mode === "comment" ? await companion(given, at2) : await judge(env, given, at2);
+    return given.mode === "comment" ? await companion(env, given, at2) : await judge(env, given, at2);
   } catch (error2) {
     return fault(error2), 2;
   }
 }
 async function judge(env, given, at2) {
-  let files = await snapshot(at2.root);
+  let [files] = await Promise.all([snapshot(at2.root), load()]);
   for (let warning of files.warnings) line(`Preflight: not read: ${warning}`);
   let outcome = check2(files, options(given, at2));
-  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, at2.temp, outcome), given.comment !== "never" && at2.pull !== void 0 && await post(given, at2, at2.pull, outcome.comment, outcome.report.verdict), outcome.failed ? 1 : 0;
+  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, report(at2.temp, outcome)), given.comment !== "never" && at2.pull !== void 0 && await post(env, given, at2, at2.pull, outcome.comment, outcome.report.verdict), outcome.failed ? 1 : 0;
 }
-async function companion(given, at2) {
+async function companion(env, given, at2) {
   let { pullOfRun } = await import("./github.js"), pull = await pullOfRun(at2, given.token);
   if (pull === void 0)
     return line("Preflight: the run belongs to no open pull request at this commit, so there is nothing to post."), 0;
-  let { comment, verdict } = render2(readReport(given.report), options(given, at2));
-  return await post(given, at2, pull, comment, verdict), 0;
+  let text2 = readReport(given.report);
+  await load();
+  let { comment, verdict } = render2(text2, options(given, at2));
+  return await post(env, given, at2, pull, comment, verdict), 0;
 }
-async function post(given, at2, pull, body, verdict) {
+async function post(env, given, at2, pull, body, verdict) {
   if (given.token === "") return line("Preflight: no token, so no comment; the report is in the summary.");
-  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check");
-  line(await post2(at2, given.token, pull, body, quiet));
+  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check"), { line: line2, url } = await post2(at2, given.token, pull, body, quiet);
+  line(line2), output2(env, { "comment-url": url });
 }
 function options(given, at2) {
   return {

@@ -34,22 +34,17 @@ export interface Outcome {
   failed: boolean
 }
 
-let ready = false
-
-function load(): void {
-  if (ready) return
-  initSync({ module: readFileSync(new URL('./checker_bg.wasm', import.meta.url)) })
-  ready = true
+/** Compiles the module beside other work; `check` and `render` need it done. */
+export async function load(): Promise<void> {
+  initSync({ module: await WebAssembly.compile(readFileSync(new URL('./checker_bg.wasm', import.meta.url))) })
 }
 
 /** Judges the files of `host`. Throws on a wrong configuration, with its file and line. */
 export function check(host: Host, options: object): Outcome {
-  load()
   return JSON.parse(wasmCheck(host, JSON.stringify(options))) as Outcome
 }
 
 /** Renders a comment from a report that comes from outside; throws when it is not one. */
 export function render(document: string, options: object): { comment: string; verdict: Report['verdict'] } {
-  load()
   return JSON.parse(wasmRender(document, JSON.stringify(options))) as { comment: string; verdict: Report['verdict'] }
 }

@@ -39,23 +39,30 @@ function client(at: Context, token: string): Client {
   })
 }
 
-/** Creates, updates or leaves alone the one comment; returns a line for the log. A refusal is no failure. */
-export async function post(at: Context, token: string, pull: number, report: string, quiet: boolean): Promise<string> {
+/** What became of the comment: a line for the log, and its address or nothing. */
+export interface Posted {
+  line: string
+  url: string
+}
+
+/** Creates, updates or leaves alone the one comment. A refusal is no failure. */
+export async function post(at: Context, token: string, pull: number, report: string, quiet: boolean): Promise<Posted> {
   const octokit = client(at, token)
   const where = { owner: at.owner, repo: at.repo }
   const body = `${report.trimEnd()}\n${tail(at)}`
   try {
     const known = await ours(octokit, at, pull)
     if (known === undefined) {
-      if (quiet) return 'Preflight: nothing to say, so no comment.'
+      if (quiet) return { line: 'Preflight: nothing to say, so no comment.', url: '' }
       const made = await octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { ...where, issue_number: pull, body })
-      return `Preflight: commented at ${made.data.html_url}`
+      return { line: `Preflight: commented at ${made.data.html_url}`, url: made.data.html_url }
     }
-    if (plain(known.body) === plain(body)) return `Preflight: the comment at ${known.html_url} is up to date.`
+    const url = known.html_url
+    if (plain(known.body) === plain(body)) return { line: `Preflight: the comment at ${url} is up to date.`, url }
     await octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...where, comment_id: known.id, body })
-    return `Preflight: updated the comment at ${known.html_url}`
+    return { line: `Preflight: updated the comment at ${url}`, url }
   } catch (error) {
-    return refusal(error)
+    return { line: refusal(error), url: '' }
   }
 }
 

@@ -1,5 +1,5 @@
 // The order of effects. Every judgement and every word of the report comes from the checker.
-import { check, render } from './checker.ts'
+import { check, load, render } from './checker.ts'
 import { context, type Context, type Env } from './context.ts'
 import { inputs, type Inputs } from './inputs.ts'
 import { readReport } from './report-file.ts'
@@ -12,7 +12,7 @@ export async function run(env: Env): Promise<number> {
     const given = inputs(env)
     runner.mask(given.token)
     const at = context(env, given)
-    return given.mode === 'comment' ? await companion(given, at) : await judge(env, given, at)
+    return given.mode === 'comment' ? await companion(env, given, at) : await judge(env, given, at)
   } catch (error) {
     runner.fault(error)
     return 2
@@ -20,37 +20,41 @@ export async function run(env: Env): Promise<number> {
 }
 
 async function judge(env: Env, given: Inputs, at: Context): Promise<number> {
-  const files = await snapshot(at.root)
+  const [files] = await Promise.all([snapshot(at.root), load()])
   for (const warning of files.warnings) runner.line(`Preflight: not read: ${warning}`)
   const outcome = check(files, options(given, at))
   runner.untrusted(outcome.text)
   runner.annotate(outcome.annotations, at.prefix)
   runner.summarize(env, outcome.summary)
-  runner.output(env, at.temp, outcome)
+  runner.output(env, runner.report(at.temp, outcome))
   if (given.comment !== 'never' && at.pull !== undefined) {
-    await post(given, at, at.pull, outcome.comment, outcome.report.verdict)
+    await post(env, given, at, at.pull, outcome.comment, outcome.report.verdict)
   }
   return outcome.failed ? 1 : 0
 }
 
 /** Posts the report that an unprivileged run left behind: which pull request it concerns is GitHub's word alone. */
-async function companion(given: Inputs, at: Context): Promise<number> {
+async function companion(env: Env, given: Inputs, at: Context): Promise<number> {
   const { pullOfRun } = await import('./github.ts')
   const pull = await pullOfRun(at, given.token)
   if (pull === undefined) {
     runner.line('Preflight: the run belongs to no open pull request at this commit, so there is nothing to post.')
     return 0
   }
-  const { comment, verdict } = render(readReport(given.report), options(given, at))
-  await post(given, at, pull, comment, verdict)
+  const text = readReport(given.report)
+  await load()
+  const { comment, verdict } = render(text, options(given, at))
+  await post(env, given, at, pull, comment, verdict)
   return 0
 }
 
-async function post(given: Inputs, at: Context, pull: number, body: string, verdict: string): Promise<void> {
+async function post(env: Env, given: Inputs, at: Context, pull: number, body: string, verdict: string): Promise<void> {
   if (given.token === '') return runner.line('Preflight: no token, so no comment; the report is in the summary.')
   const { post } = await import('./github.ts')
   const quiet = given.comment === 'auto' && (verdict === 'clear' || verdict === 'nothing-to-check')
-  runner.line(await post(at, given.token, pull, body, quiet))
+  const { line, url } = await post(at, given.token, pull, body, quiet)
+  runner.line(line)
+  runner.output(env, { 'comment-url': url })
 }
 
 function options(given: Inputs, at: Context): object {

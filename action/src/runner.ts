@@ -45,16 +45,19 @@ export function summarize(env: Env, markdown: string): void {
   appendFileSync(path, `${markdown}\n`)
 }
 
-/** Writes the report to files and sets the step's outputs. */
-export function output(env: Env, temp: string, outcome: Outcome): void {
-  const path = env['GITHUB_OUTPUT']
-  if (!path) return
+/** Writes the report to new files; the outputs that name and sum it up. */
+export function report(temp: string, outcome: Outcome): Record<string, string> {
   const folder = mkdtempSync(join(temp, 'preflight-'))
   const report = join(folder, 'report.json')
   writeFileSync(report, `${JSON.stringify(outcome.report, null, 2)}\n`)
   const summary = join(folder, 'report.md')
   writeFileSync(summary, outcome.summary)
   const { verdict, counts } = outcome.report
-  const values = { verdict, errors: counts.error, warnings: counts.warning, notes: counts.note, report, summary }
-  appendFileSync(path, Object.entries(values).map(([name, value]) => commands.output(name, String(value))).join(''))
+  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report, summary }
+}
+
+/** Sets outputs of the step. */
+export function output(env: Env, values: Record<string, string>): void {
+  const path = env['GITHUB_OUTPUT']
+  if (path) appendFileSync(path, Object.entries(values).map(([name, value]) => commands.output(name, value)).join(''))
 }

@@ -1,8 +1,8 @@
 // The repository's files: the directory says what is there, git says what is tracked. Links are never followed.
-import { spawn } from 'node:child_process'
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
 
 import type { Host } from './checker.ts'
+import { readIndex, type Tracked } from './git-index.ts'
 
 /** A name as the file system has it: bytes where they are not UTF-8. */
 type Name = string | Buffer
@@ -18,7 +18,7 @@ const GIT = ['-c', 'safe.directory=*', '-c', 'safe.bareRepository=explicit', '-c
 /** Lists `root` and hands its files to the checker. */
 export async function snapshot(root: string): Promise<Snapshot> {
   if (!lstatSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${root} is not a directory`)
-  const listing = index(root)
+  const listing = readIndex(root) ?? listed(root)
   const files = new Walk(root)
   const tracked = await listing
   const records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === false ? 'u' : 't'}${kind} ${size} ${path}`)
@@ -81,8 +81,9 @@ function join(directory: Name, name: Name): Name {
 }
 
 /** What git tracks below `root`; undefined without git or outside a repository, where everything counts as tracked. */
-function index(root: string): Promise<{ files: Set<string>; submodules: string[] } | undefined> {
+export function listed(root: string): Promise<Tracked | undefined> {
   return new Promise((done) => {
+    const { spawn } = process.getBuiltinModule('node:child_process')
     const git = spawn('git', [...GIT, 'ls-files', '--stage', '-z'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
     const chunks: Buffer[] = []
     git.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -92,7 +93,7 @@ function index(root: string): Promise<{ files: Set<string>; submodules: string[]
 }
 
 /** Reads `<mode> <object> <stage>\t<path>` records that end with NUL. */
-function parse(listing: string): { files: Set<string>; submodules: string[] } {
+function parse(listing: string): Tracked {
   const files = new Set<string>()
   const submodules: string[] = []
   for (const record of listing.split('\0')) {

@@ -1,5 +1,5 @@
 // The runner's command language, as text. Nothing that is put into a command can end it or begin another.
-import { randomUUID } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
 
 import type { Annotation } from './checker.ts'
 
@@ -9,6 +9,20 @@ export const SHOWN = 10
 const data = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
 
+/** A word that nobody can guess. The system's own source, because loading node:crypto takes longer than all the rest here. */
+function unguessable(): string {
+  const bytes = Buffer.alloc(16)
+  try {
+    const source = openSync('/dev/urandom', 'r')
+    const read = readSync(source, bytes)
+    closeSync(source)
+    if (read === bytes.length) return bytes.toString('hex')
+  } catch {
+    // Windows has no such file.
+  }
+  return process.getBuiltinModule('node:crypto').randomUUID()
+}
+
 /** Control characters as visible escapes, so that no terminal obeys them; line breaks stay. */
 export const visible = (text: string): string =>
   text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, (char) =>
@@ -16,7 +30,7 @@ export const visible = (text: string): string =>
 
 /** Text that may hold anything, between lines that stop the runner from reading commands. */
 export function inert(text: string): string {
-  const token = randomUUID()
+  const token = unguessable()
   return `::stop-commands::${token}\n${text.endsWith('\n') ? text : `${text}\n`}::${token}::\n`
 }
 
@@ -51,6 +65,6 @@ function annotation(each: Annotation, prefix: string): string {
 
 /** One entry of the file that `GITHUB_OUTPUT` names; a value cannot guess the delimiter. */
 export function output(name: string, value: string): string {
-  const delimiter = `preflight-${randomUUID()}`
+  const delimiter = `preflight-${unguessable()}`
   return `${name}<<${delimiter}\n${value}\n${delimiter}\n`
 }

@@ -167,9 +167,10 @@ export class StandIn {
     return { ...made, id, body, html_url, user: { ...made['user'], login, type: login.endsWith('[bot]') ? 'Bot' : 'User' } }
   }
 
+  /** GitHub's example, without the teams: they lack a field that GitHub's schema requires. */
   #pull({ number, sha }: StandIn['pulls'][number]): Json {
     const [made] = structuredClone(example('pull-request-simple-items')) as unknown as Json[]
-    return { ...made, number, head: { ...made!['head'], sha } }
+    return { ...made, number, requested_teams: [], head: { ...made!['head'], sha } }
   }
 }
 
