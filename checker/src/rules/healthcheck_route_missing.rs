@@ -125,7 +125,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             };
             let startup = facts.startup(service);
             let known = startup.covered && startup.open_routes.is_none() && !startup.spawns;
-            if !known || startup.routes.is_empty() || !startup.up.iter().all(Course::listens) || serves(&startup, path) {
+            if !known
+                || startup.routes.is_empty()
+                || !startup.up.iter().all(Course::listens)
+                || serves(&startup, path)
+            {
                 continue;
             }
             let served: Vec<String> = startup
