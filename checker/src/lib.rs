@@ -11,6 +11,7 @@
 pub mod config;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod fixture;
 pub mod known;
 pub mod report;

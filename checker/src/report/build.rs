@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::facts::service::{Builder, Kind, Service};
 use crate::facts::settings::{KEYS, Key, Setting};
 use crate::finding::{Finding, Severity, Site};
+use crate::fix;
 use crate::known::Known;
 use crate::rule::Phase;
 use crate::rules;
@@ -126,11 +127,12 @@ fn fnv(parts: &[&str]) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn located(snapshot: &Snapshot<'_>, finding: Finding) -> Reported {
+fn located(snapshot: &Snapshot<'_>, mut finding: Finding) -> Reported {
+    finding.fix = finding.fix.and_then(|fix| fix::fitted(snapshot, &fix));
     let (start, end, excerpt) = place(snapshot, &finding.site);
     let related = finding.related.iter().map(|related| place(snapshot, &related.site).0).collect();
     let phase = rules::find(finding.rule).map_or(Phase::Config, |rule| rule.phase);
-    let diff = finding.fix.as_ref().and_then(|fix| diff::unified(snapshot, fix));
+    let diff = finding.fix.as_ref().and_then(|fix| diff::of_fix(snapshot, fix));
     Reported { phase, start, end, excerpt, related, diff, fingerprint: String::new(), finding }
 }
 
