@@ -1,6 +1,5 @@
 //! Fits edits to the files they change, applies them, and goes on until nothing mechanical is left.
 
-mod overlay;
 mod round;
 
 pub use round::{Applied, Fixed, Left, Patched, all};

@@ -51,7 +51,7 @@ fn a_forged_report_is_refused() {
     for (from, to) in [
         ("\"rule\": \"dockerfile-volume-instruction\"", "\"rule\": \"</details>\""),
         ("\"verdict\": \"will-fail\"", "\"verdict\": \"clear\""),
-        ("\"schema_version\": \"1.0\"", "\"schema_version\": \"9.0\""),
+        ("\"schema_version\": \"1.1\"", "\"schema_version\": \"9.0\""),
         ("\"line\": 2", "\"line\": \"two\""),
     ] {
         assert!(good.contains(from), "{from}");

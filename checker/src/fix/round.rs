@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::overlay::Overlay;
 use super::{apply, by_path};
 use crate::config::ConfigError;
 use crate::finding::{Edit, Severity};
 use crate::report::{Report, Reported};
-use crate::snapshot::{TEXT_LIMIT, Text, Tree};
+use crate::snapshot::{Overlay, TEXT_LIMIT, Text, Tree};
 use crate::{Options, check};
 
 /// Most rounds before fixes that call for each other are given up.
@@ -78,7 +77,7 @@ pub fn all(
     let mut report = first.clone();
     for _ in 0..ROUNDS {
         let chosen = choose(&report, wanted, &mut met);
-        if chosen.is_empty() || !seen.insert(overlay.changed.clone()) {
+        if chosen.is_empty() || !seen.insert(overlay.changed().clone()) {
             break;
         }
         write(&mut overlay, &chosen);
@@ -89,8 +88,12 @@ pub fn all(
     fixed.left = left.map(|each| left_over(each, &met)).collect();
     fixed.new_errors = new_errors(&first, &report);
     let before = |path: &str| tree.read(path, u64::MAX).ok();
-    let files = overlay.changed.into_iter();
-    let files = files.map(|(path, after)| Patched { before: before(&path), path, after });
+    let patched = |(path, after): (&String, &Vec<u8>)| Patched {
+        path: path.clone(),
+        before: before(path),
+        after: after.clone(),
+    };
+    let files = overlay.changed().iter().map(patched);
     fixed.files = files.filter(|file| file.before.as_ref() != Some(&file.after)).collect();
     Ok(fixed)
 }

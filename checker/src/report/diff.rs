@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
+use super::escape;
 use crate::finding::Fix;
 use crate::fix;
 use crate::snapshot::Snapshot;
@@ -25,6 +26,21 @@ pub fn unified(path: &str, before: Option<&str>, after: &str) -> String {
         write_hunk(&hunk, &old, &new, &mut out);
     }
     out
+}
+
+/// A patch for a person at a terminal: in colour, with everything that a terminal would obey made visible.
+pub fn coloured(patch: &str) -> String {
+    let paint = |line: &str| {
+        let style = match line.as_bytes() {
+            [b'-', b'-', b'-', ..] | [b'+', b'+', b'+', ..] => "1",
+            [b'@', ..] => "36",
+            [b'-', ..] => "31",
+            [b'+', ..] => "32",
+            _ => "",
+        };
+        format!("\u{1b}[{style}m{}\u{1b}[0m\n", escape::printable(line))
+    };
+    patch.split_terminator('\n').map(|line| paint(line.strip_suffix('\r').unwrap_or(line))).collect()
 }
 
 fn write_hunk(hunk: &[DiffOp], old: &[&str], new: &[&str], out: &mut String) {
