@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::markdown::Layout;
 use super::{Report, Reported, escape};
-use crate::finding::{Edit, Fix};
+use crate::finding::{Edit, Fix, Severity};
 use crate::fix;
 use crate::snapshot::{Snapshot, Text};
 use crate::span::Span;
@@ -27,7 +27,16 @@ pub struct Suggestion {
     pub after: Vec<String>,
 }
 
-/// A suggestion for the host to place, where the pull request shows its lines.
+/// A review for the host to post, as far as the pull request shows the lines.
+#[derive(Debug, Serialize)]
+pub struct Review {
+    /// What it says before its comments.
+    pub body: &'static str,
+    /// One a fix, in the report's order.
+    pub comments: Vec<Comment>,
+}
+
+/// A suggestion for the host to place.
 #[derive(Debug, Serialize)]
 pub struct Comment {
     /// File.
@@ -42,9 +51,11 @@ pub struct Comment {
     pub body: String,
 }
 
-/// Every new finding whose fix can be suggested, in the report's order.
-pub fn all(report: &Report, layout: &Layout) -> Vec<Comment> {
-    report.fresh().filter_map(|each| comment(each, each.suggestion.as_ref()?, layout)).collect()
+/// Every new finding above a note whose fix can be suggested.
+pub fn review(report: &Report, layout: &Layout) -> Review {
+    let above_note = report.fresh().filter(|each| each.finding.severity != Severity::Note);
+    let comments = above_note.filter_map(|each| comment(each, each.suggestion.as_ref()?, layout)).collect();
+    Review { body: "Some findings of the report can be mended mechanically, on lines of this pull request.", comments }
 }
 
 fn comment(each: &Reported, suggestion: &Suggestion, layout: &Layout) -> Option<Comment> {
