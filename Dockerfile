@@ -13,10 +13,11 @@ ENV CARGO_PROFILE_RELEASE_STRIP=symbols
 COPY Cargo.toml Cargo.lock ./
 COPY checker/Cargo.toml checker/
 COPY checker/cli/Cargo.toml checker/cli/
+COPY checker/unicode-names/Cargo.toml checker/unicode-names/
 COPY checker/wasm/Cargo.toml checker/wasm/
 COPY worker/Cargo.toml worker/
 COPY xtask/Cargo.toml xtask/
-RUN for member in checker checker/cli checker/wasm worker xtask; do \
+RUN for member in checker checker/cli checker/unicode-names checker/wasm worker xtask; do \
         mkdir -p "$member/src" && touch "$member/src/lib.rs"; \
     done \
  && echo 'fn main() {}' > worker/src/main.rs \
