@@ -15,6 +15,7 @@ macro_rules! rules {
 rules![
     allowance_malformed,
     allowance_unused,
+    baseline_stale,
     bind_loopback,
     bullmq_max_retries,
     cmd_literal_variable,
