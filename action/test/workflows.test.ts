@@ -56,7 +56,7 @@ test('no workflow has permissions by default, and every checkout drops its crede
 })
 
 test('zizmor finds nothing', (t) => {
-  if (spawnSync('zizmor', ['--version']).error) return t.skip('zizmor is not installed')
+  if (process.env['CI'] === undefined && spawnSync('zizmor', ['--version']).error) return t.skip('zizmor is not installed')
   const place = folder()
   const paths = [...workflows].filter(([name]) => name.startsWith('documented ')).map(([name, text]) => {
     const path = join(place, name.replace('documented ', ''))
