@@ -1,6 +1,6 @@
 //! The probe asks for a path that the program does not serve.
 
-use crate::facts::Facts;
+use crate::facts::{Facts, next_routes};
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Course, Route, Startup};
 use crate::finding::Findings;
@@ -76,6 +76,26 @@ declare_rule! {
     /// module.exports = router;
     /// ```
     ///
+    /// The files of a Next.js application are its routes:
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/api/health"}}
+    /// //- package.json
+    /// {"scripts": {"start": "next start"}, "dependencies": {"next": "^16"}}
+    /// //- app/page.tsx
+    /// export default () => null;
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/api/health"}}
+    /// //- package.json
+    /// {"scripts": {"start": "next start"}, "dependencies": {"next": "^16"}}
+    /// //- app/(web)/api/[name]/route.ts
+    /// export const GET = () => new Response("ok");
+    /// ```
+    ///
     /// A wildcard, a mounted application or a library that is handed the application may serve it:
     ///
     /// ```repo,passes
@@ -123,6 +143,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             else {
                 continue;
             };
+            if let Some(next) = next_routes::routes(facts, service) {
+                if !next.serves(path) {
+                    let message = format!("no file of the Next.js application serves `{path}`, so the probe gets 404");
+                    out.at(setting.site.clone(), message).service(&service.name).help("Add the route, or probe `/`");
+                }
+                continue;
+            }
             let startup = facts.startup(service);
             let known = startup.covered && startup.open_routes.is_none() && !startup.spawns;
             if !known

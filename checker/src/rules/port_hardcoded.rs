@@ -1,6 +1,6 @@
 //! A server that does not ask for its port.
 
-use crate::facts::Facts;
+use crate::facts::{Facts, image_server};
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Host, Listen, Port};
@@ -60,6 +60,28 @@ declare_rule! {
     /// app.listen(PORT);
     /// ```
     ///
+    /// A server that comes with its image is one, too:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM nginx:1.27-alpine
+    /// COPY nginx.conf /etc/nginx/conf.d/default.conf
+    /// //- nginx.conf
+    /// server {
+    ///     listen 80;
+    /// }
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM nginx:1.27-alpine
+    /// COPY nginx.conf /etc/nginx/templates/default.conf.template
+    /// //- nginx.conf
+    /// server {
+    ///     listen ${PORT};
+    /// }
+    /// ```
+    ///
     /// A second, fixed port for metrics is nobody's concern, and gunicorn reads `PORT` by itself:
     ///
     /// ```repo,passes
@@ -99,6 +121,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let listens = startup.listens();
         let http: Vec<&Listen> =
             listens.iter().map(|(listen, _)| *listen).filter(|listen| listen.http).collect();
+        if listens.is_empty() {
+            image_server(facts, service, out);
+        }
         if http.is_empty() || !http.iter().all(|listen| is_fixed(listen)) || startup.spawns {
             continue;
         }
@@ -131,6 +156,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .service(&service.name)
             .help("Bind the port in `PORT`, and keep the number as the fallback");
     }
+}
+
+/// The server that the image brings, when its port is fixed.
+fn image_server(facts: &Facts<'_>, service: &Service, out: &mut Findings) {
+    let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
+    let Some(fixed) = file.and_then(|file| image_server::fixed_port(facts, service, file)) else { return };
+    let message = format!("{} listens on port {} and ignores `PORT`, where Railway probes", fixed.server, fixed.port);
+    out.at(fixed.site, message).service(&service.name).help(fixed.help);
 }
 
 fn is_fixed(listen: &Listen) -> bool {
