@@ -1,10 +1,11 @@
 //! The paths that a Next.js application serves, told by its files.
 
 use crate::facts::Facts;
+use crate::facts::dockerfile::{Command, Dockerfile, InstructionKind};
 use crate::facts::node_project::NodeProject;
 use crate::facts::service::Service;
+use crate::facts::settings::Key;
 use crate::facts::startup::words;
-use crate::facts::dockerfile::{Command, InstructionKind};
 
 /// The routes of one application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,27 +75,60 @@ fn matches(route: &str, given: &[&str]) -> bool {
 
 /// The one project with Next.js that the service can be, when it is started as such.
 fn application<'f>(facts: &'f Facts<'_>, service: &Service) -> Option<&'f NodeProject> {
-    let file = service.dockerfile.yes();
-    let home = file.map_or_else(
-        || service.roots.last().cloned().unwrap_or_default(),
-        |choice| choice.path.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned()),
-    );
-    let inside = |directory: &str| home.is_empty() || directory == home || directory.starts_with(&format!("{home}/"));
-    let mut projects =
-        facts.node_projects().values().filter(|project| project.asks_for("next") && inside(&project.directory));
+    let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
+    let mut projects = facts.node_projects().values().filter(|project| {
+        let directory = project.directory.as_str();
+        project.asks_for("next")
+            && match file {
+                Some(file) => {
+                    let home = file.path.rsplit_once('/').map_or("", |(dir, _)| dir);
+                    home.is_empty() || directory == home || directory.starts_with(&format!("{home}/"))
+                }
+                None => service.roots.len() == 1 && service.roots[0] == directory,
+            }
+    });
     let project = projects.next().filter(|_| projects.next().is_none())?;
-    let by_script = project.script("start").is_some_and(|script| {
-        let words = words(&script.value);
+    let start = service.settings.text(Key::StartCommand).map_or("", |(command, _)| command);
+    match file {
+        Some(file) => built_by(file) && (start.is_empty() || starts_next(start, project)),
+        None => starts_next(if start.is_empty() { "npm start" } else { start }, project),
+    }
+    .then_some(project)
+}
+
+/// True when the image of `file` holds what `next build` makes and starts it.
+fn built_by(file: &Dockerfile) -> bool {
+    let Some(stage) = file.final_stage() else { return false };
+    let builds = file.instructions().any(|(_, each)| match &each.kind {
+        InstructionKind::Copy(copy) => copy.sources.iter().any(|source| source.value.contains(".next")),
+        InstructionKind::Run(run) => matches!(&run.command, Command::Shell(text) if text.value.contains("next build")),
+        _ => false,
+    });
+    let command = stage.instructions.iter().rev().find_map(|each| match &each.kind {
+        InstructionKind::Cmd(command) => Some(line(command)),
+        _ => None,
+    });
+    let starts = ["next", "start", "server.js"];
+    builds && command.is_some_and(|command| starts.iter().any(|word| command.contains(word)))
+}
+
+fn line(command: &Command) -> String {
+    match command {
+        Command::Shell(text) => text.value.clone(),
+        Command::Exec(words, _) => words.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// True when `command` is `next start`, a script of `project` that is, or the server that a standalone build makes.
+fn starts_next(command: &str, project: &NodeProject) -> bool {
+    let is_next = |line: &str| {
+        let words = words(line);
         words.iter().any(|word| word == "next") && words.iter().any(|word| word == "start")
-    });
-    let standalone = file.and_then(|choice| facts.dockerfiles.get(&choice.path)).is_some_and(|file| {
-        file.instructions().any(|(_, each)| match &each.kind {
-            InstructionKind::Copy(copy) => copy.sources.iter().any(|source| source.value.contains(".next/standalone")),
-            InstructionKind::Cmd(Command::Shell(text)) => text.value.contains("next start"),
-            _ => false,
-        })
-    });
-    (by_script || standalone).then_some(project)
+    };
+    let words = words(command);
+    let by_script = matches!(words.first().map(String::as_str), Some("npm" | "pnpm" | "yarn" | "bun"))
+        && words.last().and_then(|name| project.script(name)).is_some_and(|script| is_next(&script.value));
+    is_next(command) || by_script || command.contains(".next/standalone")
 }
 
 /// Paths of the files below `directory`, from there.

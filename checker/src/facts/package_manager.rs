@@ -1,5 +1,7 @@
 //! Installations in a Dockerfile: which package manager runs, and which lock files it can see.
 
+use std::rc::Rc;
+
 use crate::facts::Facts;
 use crate::facts::build_context::BuildContext;
 use crate::facts::copies;
@@ -108,22 +110,29 @@ impl Install<'_> {
     /// Paths of the lock files that the command can see in `context`.
     pub fn locks(&self, context: &BuildContext<'_>) -> Vec<String> {
         let names = LOCKS.iter().find(|(manager, _)| *manager == self.manager).map_or(&[][..], |(_, names)| names);
-        let sources = self.copies.iter().flat_map(|copy| &copy.sources);
-        let seen = sources.flat_map(|source| context.matches(&source.value));
-        let mut locks: Vec<String> = seen
-            .filter(|entry| names.contains(&entry.path.rsplit('/').next().unwrap_or_default()))
-            .map(|entry| entry.path.clone())
-            .collect();
+        let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut locks: Vec<String> = Vec::new();
+        for copy in &self.copies {
+            // A file may get the name in the image only.
+            let renamed = names.contains(&last(&copy.destination.value).as_str());
+            let seen = copy.sources.iter().flat_map(|source| context.matches(&source.value));
+            let taken = seen.filter(|entry| renamed || names.contains(&last(&entry.path).as_str()));
+            locks.extend(taken.map(|entry| entry.path.clone()));
+        }
         locks.sort();
         locks.dedup();
         locks
     }
 }
 
-/// The context that `file` is most likely built in, when nothing is missing there.
-pub fn context<'s>(facts: &Facts<'s>, service: &Service, file: &Dockerfile) -> Option<std::rc::Rc<BuildContext<'s>>> {
-    let (context, missing) = copies::likely(facts, service, file)?;
-    missing.is_empty().then_some(context)
+/// The context that `file` is built in; `None` unless it is the only one of those that lack nothing, or the only one of
+/// them with a `package.json`.
+pub fn context<'s>(facts: &Facts<'s>, service: &Service, file: &Dockerfile) -> Option<Rc<BuildContext<'s>>> {
+    let mut fitting = copies::fitting(facts, service, file);
+    if fitting.len() > 1 {
+        fitting.retain(|context| facts.node_projects().contains_key(&context.root));
+    }
+    fitting.pop().filter(|_| fitting.is_empty())
 }
 
 #[cfg(test)]

@@ -164,6 +164,8 @@ pub enum Host {
     Every,
     /// Reachable from inside only; the text is what was given or is the library's default.
     Loopback(String),
+    /// What a variable holds, and the loopback address that is bound when it is not set.
+    Default(String, String),
     /// Not told by the files.
     Unknown,
 }

@@ -130,6 +130,7 @@ fn of_command(script: &str) -> StepAction {
         words.iter().enumerate().any(|(at, word)| {
             let program = word.rsplit('/').next().unwrap_or_default();
             let program = program.strip_prefix("@railway").map_or(program, |_| "railway");
+            let program = program.split('@').next().unwrap_or_default();
             program == first && words.get(at + 1..).is_some_and(|after| after.starts_with(rest))
         })
     };

@@ -3,7 +3,7 @@
 use crate::facts::{Facts, next_routes};
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Course, Route, Startup};
-use crate::finding::Findings;
+use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -168,6 +168,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .collect();
             let message = format!("the program does not serve `{path}`, so the probe gets 404");
             let finding = out.at(setting.site.clone(), message);
+            if startup.entry.yes().is_some_and(|entry| entry.conditional) {
+                finding.severity(Severity::Warning);
+            }
             finding.service(&service.name).help(match served.as_slice() {
                 [] => "Add the route".to_owned(),
                 _ => format!("Add the route, or probe one that exists: {}", served.join(", ")),

@@ -1,6 +1,7 @@
 //! An installation from a lock file that is not there.
 
 use crate::facts::Facts;
+use crate::facts::copies::fitting;
 use crate::facts::package_manager::{LOCKS, installs};
 use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
@@ -79,10 +80,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if install.copies.is_empty() {
                 continue;
             }
-            let sees = |root: &String| !install.locks(&facts.build_context(root, &file.path)).is_empty();
-            let likely = crate::facts::package_manager::context(facts, service, &file);
-            let sees_likely = likely.is_none_or(|context| !install.locks(&context).is_empty());
-            if sees_likely || (service.roots.len() == 1 && sees(&service.roots[0])) {
+            let contexts = fitting(facts, service, &file);
+            if contexts.is_empty() || contexts.iter().any(|context| !install.locks(context).is_empty()) {
                 continue;
             }
             let names = LOCKS.iter().find(|(manager, _)| *manager == install.manager).map_or("", |(_, names)| names[0]);
