@@ -9,6 +9,7 @@ pub mod dockerfile;
 pub mod dockerignore;
 pub mod document;
 pub mod env_file;
+pub mod fixed_port;
 pub mod gitignore;
 pub mod image_server;
 pub mod javascript_source;

@@ -29,7 +29,14 @@ pub fn context_sources(file: &Dockerfile) -> Vec<(&Copy, &Spanned<String>)> {
         .filter(|(_, source)| {
             !source.value.contains('$') && !source.value.contains("://") && !source.value.starts_with("git@")
         })
+        .filter(|(_, source)| !is_git_directory(&source.value))
         .collect()
+}
+
+/// True for a source that is the directory of git itself, which is no part of any tree.
+pub fn is_git_directory(source: &str) -> bool {
+    let path = source.trim_start_matches("./").trim_start_matches('/');
+    path == ".git" || path.starts_with(".git/")
 }
 
 /// Every possible root directory's context, with what `file` lacks there.

@@ -88,6 +88,12 @@ impl Nixpacks {
         self.plan.as_ref().ok().and_then(|plan| plan.at(&["phases", "setup", "nixPkgs"])).map_or(&[], Node::items)
     }
 
+    /// The Ubuntu packages of the phase `setup`.
+    pub fn system_packages(&self) -> Vec<&str> {
+        let list = self.plan.as_ref().ok().and_then(|plan| plan.at(&["phases", "setup", "aptPkgs"]));
+        list.map_or(&[][..], Node::items).iter().filter_map(Node::text).collect()
+    }
+
     /// The commands of every phase.
     pub fn commands(&self) -> Vec<&Node> {
         let phases = self.plan.as_ref().ok().and_then(|plan| plan.get("phases"));

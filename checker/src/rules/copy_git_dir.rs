@@ -1,6 +1,7 @@
 //! A build that needs the history of the repository.
 
 use crate::facts::Facts;
+use crate::facts::copies::is_git_directory;
 use crate::facts::dockerfile::{Command, Dockerfile, InstructionKind};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
@@ -67,12 +68,6 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .help("Declare `ARG RAILWAY_GIT_COMMIT_SHA` and use that");
         }
     }
-}
-
-/// True for a source that is the directory of git itself.
-pub(super) fn is_git_directory(source: &str) -> bool {
-    let path = source.trim_start_matches("./").trim_start_matches('/');
-    path == ".git" || path.starts_with(".git/")
 }
 
 fn uses(file: &Dockerfile, trigger: Trigger) -> Vec<(Span, Severity, String)> {

@@ -39,6 +39,16 @@ declare_rule! {
     /// cmds = ["pip install -r requirements.txt"]
     /// ```
     ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["ffmpeg"]
+    /// [phases.install]
+    /// cmds = ["npm ci"]
+    /// ```
+    ///
     /// ```repo,passes
     /// //- railway.json
     /// {"build": {"builder": "NIXPACKS"}}
@@ -97,7 +107,7 @@ fn trouble(config: &Nixpacks) -> Option<(Span, String, String)> {
             return Some((error.span, format!("Nixpacks cannot read this file: {}", error.value), help));
         }
     };
-    wrong_kind(plan).or_else(|| without_pip(config))
+    wrong_kind(plan).or_else(|| without_tool(config))
 }
 
 /// The first value that is not what Nixpacks reads there.
@@ -121,21 +131,59 @@ fn wrong_kind(plan: &Node) -> Option<(Span, String, String)> {
     command.map(|node| complain(node, "start.cmd", "a string"))
 }
 
-/// A bare `pip` beside a list of packages that brings Python without it.
-fn without_pip(config: &Nixpacks) -> Option<(Span, String, String)> {
+/// Tools with the beginnings of packages that bring them, in Nix or in Ubuntu.
+const TOOLS: [(&str, &[&str]); 14] = [
+    ("npm", &["node", "npm"]),
+    ("npx", &["node", "npm"]),
+    ("node", &["node"]),
+    ("yarn", &["yarn", "nodePackages.yarn", "corepack"]),
+    ("pnpm", &["pnpm", "nodePackages.pnpm", "corepack"]),
+    ("bun", &["bun"]),
+    ("python", &["python"]),
+    ("python3", &["python"]),
+    ("go", &["go"]),
+    ("cargo", &["cargo", "rustc", "rustup"]),
+    ("bundle", &["ruby", "bundler"]),
+    ("composer", &["php", "composer"]),
+    ("poetry", &["poetry"]),
+    ("uv", &["uv"]),
+];
+
+/// A command whose tool is in none of the listed packages.
+fn without_tool(config: &Nixpacks) -> Option<(Span, String, String)> {
     let packages: Vec<&str> = config.packages().iter().filter_map(Node::text).collect();
-    let python = packages.iter().find(|name| name.starts_with("python3") && !name.contains('.'))?;
-    let brings = |name: &&str| *name == "..." || name.contains("pip") || *name == "uv" || *name == "poetry" || name.contains("Full");
-    if packages.iter().any(|name| brings(name)) || super::nixpacks_package_unknown::unknown(&packages).is_some() {
+    let keeps = packages.is_empty() || packages.contains(&"...");
+    if keeps || super::nixpacks_package_unknown::unknown(&packages).is_some() {
         return None;
     }
+    let brings = |names: &[&str]| {
+        packages.iter().chain(&config.system_packages()).any(|package| names.iter().any(|name| package.starts_with(name)))
+    };
     let commands = config.commands();
-    let texts = || commands.iter().filter_map(|command| command.text());
-    if texts().any(|text| ["venv", "ensurepip", "get-pip", "virtualenv"].iter().any(|word| text.contains(word))) {
-        return None;
+    let text: String = commands.iter().filter_map(|command| command.text()).collect::<Vec<_>>().join("\n");
+    let installs = ["venv", "ensurepip", "get-pip", "virtualenv", "curl ", "corepack", "-g ", "pip install"];
+    let help = |list: &str| format!("Add \"...\" to `{list}`, which keeps the packages that Nixpacks chooses");
+    for command in &commands {
+        let Some(line) = command.text() else { continue };
+        for part in line.split(['&', ';', '|', '\n']) {
+            let tool = part.split_whitespace().find(|word| !word.contains('=')).unwrap_or_default();
+            let missing = match tool {
+                "pip" | "pip3" => {
+                    let python = packages.iter().any(|name| name.starts_with("python3") && !name.contains('.'));
+                    let own = packages.iter().any(|name| name.contains("pip") || name.contains("Full"));
+                    python && !own && !installs[..4].iter().any(|word| text.contains(word))
+                }
+                _ => {
+                    let known = TOOLS.iter().find(|(name, _)| *name == tool);
+                    known.is_some_and(|(_, names)| !brings(names)) && !installs[3..].iter().any(|word| text.contains(word))
+                }
+            };
+            if missing {
+                let names = packages.iter().take(4).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let message = format!("`{tool}` is not there: this list of `nixPkgs` ({names}) does not bring it");
+                return Some((command.span, message, help("nixPkgs")));
+            }
+        }
     }
-    let bare = |text: &str| text.split(['&', ';', '|']).any(|part| part.trim_start().starts_with("pip ") || part.trim_start().starts_with("pip3 "));
-    let command = commands.iter().find(|command| command.text().is_some_and(bare))?;
-    let message = format!("`pip` is not there: this list of `nixPkgs` brings `{python}` without it");
-    Some((command.span, message, "Add \"...\" to `nixPkgs`, or make an environment with `python -m venv` first".to_owned()))
+    None
 }

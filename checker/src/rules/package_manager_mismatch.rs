@@ -5,6 +5,7 @@ use crate::facts::dockerfile::{Command, Dockerfile, InstructionKind};
 use crate::facts::node_project::NodeProject;
 use crate::facts::package_manager::{Install, context, installs};
 use crate::facts::service::{Builder, Service};
+use crate::facts::settings::Key;
 use crate::finding::{Findings, Severity, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
@@ -55,6 +56,24 @@ declare_rule! {
     /// lockfileVersion: '9.0'
     /// ```
     ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK", "buildCommand": "pnpm run build"}}
+    /// //- package.json
+    /// {"scripts": {"build": "tsc"}}
+    /// //- package-lock.json
+    /// {}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK", "buildCommand": "pnpm run build"}}
+    /// //- package.json
+    /// {"scripts": {"build": "tsc"}, "packageManager": "pnpm@10.6.3"}
+    /// //- package-lock.json
+    /// {}
+    /// ```
+    ///
     /// ```repo,passes
     /// //- Dockerfile
     /// FROM node:24
@@ -99,6 +118,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
     for service in facts.services.iter().filter(|service| service.dockerfile.yes().is_none()) {
         let own = matches!(service.builder, Known::Yes(Builder::Railpack | Builder::Nixpacks));
+        if own {
+            not_installed(facts, service, out);
+        }
         if let Some(project) = own.then(|| workspace_member(facts, service)).flatten() {
             let message = format!(
                 "with the root directory `{}` there is no lock file, so npm installs, which does not know `workspace:`",
@@ -110,6 +132,34 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .service(&service.name)
                 .related(Site::file(project.path.clone()), "asks for packages of the workspace")
                 .help("Build from the directory that holds the lock file, or from a Dockerfile");
+        }
+    }
+}
+
+/// Reports a build or start command that calls a manager which Railway's own builders do not install for this project.
+fn not_installed(facts: &Facts<'_>, service: &Service, out: &mut Findings) {
+    let [root] = service.roots.as_slice() else { return };
+    let Some(project) = facts.node_projects().get(root) else { return };
+    let managers = project.managers();
+    let pinned = project.package_manager.as_ref().and_then(|pin| pin.value.split('@').next());
+    let text = |key: Key| service.settings.text(key).map_or("", |(command, _)| command);
+    let brought = ["corepack", " -g ", "--global"].iter().any(|way| text(Key::BuildCommand).contains(way));
+    if managers.is_empty() || brought {
+        return;
+    }
+    for key in [Key::BuildCommand, Key::StartCommand] {
+        let Some((command, setting)) = service.settings.text(key) else { continue };
+        let programs = command.split([';', '&', '|']).filter_map(|part| part.split_whitespace().find(|word| !word.contains('=')));
+        let absent = programs.into_iter().find(|program| {
+            matches!(*program, "pnpm" | "bun" | "yarn") && !managers.contains(program) && pinned != Some(program)
+        });
+        if let Some(program) = absent {
+            let message = format!("`{program}` is called, but the lock file says {} and nothing installs `{program}`", managers.join(" and "));
+            out.at(setting.site.clone(), message)
+                .severity(Severity::Warning)
+                .service(&service.name)
+                .help(format!("Commit the lock file of `{program}`, or call {}", managers[0]));
+            return;
         }
     }
 }

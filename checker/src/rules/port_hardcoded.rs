@@ -1,9 +1,9 @@
 //! A server that does not ask for its port.
 
-use crate::facts::{Facts, image_server};
+use crate::facts::{Facts, fixed_port, image_server};
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
-use crate::facts::startup::{Host, Listen, Port};
+use crate::facts::startup::{Host, Listen, Port, Startup};
 use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
 
@@ -82,6 +82,45 @@ declare_rule! {
     /// }
     /// ```
     ///
+    /// So is a number on the command line, in Go, or in Spring's configuration:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "streamlit run app.py --server.port 8501"}}
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM golang:1.25
+    /// COPY . .
+    /// RUN go build -o /app .
+    /// CMD ["/app"]
+    /// //- go.mod
+    /// module app
+    /// //- main.go
+    /// package main
+    /// import "net/http"
+    /// func main() { http.ListenAndServe(":8080", nil) }
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM eclipse-temurin:21
+    /// COPY target/app.jar /app.jar
+    /// CMD ["java", "-jar", "/app.jar"]
+    /// //- src/main/resources/application.yml
+    /// server:
+    ///   port: 8081
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "streamlit run app.py --server.port $PORT"}}
+    /// //- src/main/resources/application.yml
+    /// server:
+    ///   port: ${PORT:8081}
+    /// ```
+    ///
     /// A second, fixed port for metrics is nobody's concern, and gunicorn reads `PORT` by itself:
     ///
     /// ```repo,passes
@@ -123,6 +162,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             listens.iter().map(|(listen, _)| *listen).filter(|listen| listen.http).collect();
         if listens.is_empty() {
             image_server(facts, service, out);
+            written(facts, service, &startup, out);
         }
         if http.is_empty() || !http.iter().all(|listen| is_fixed(listen)) || startup.spawns {
             continue;
@@ -156,6 +196,17 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .service(&service.name)
             .help("Bind the port in `PORT`, and keep the number as the fallback");
     }
+}
+
+/// The port that a command line, a Go program or a Spring configuration gives.
+fn written(facts: &Facts<'_>, service: &Service, startup: &Startup, out: &mut Findings) {
+    let unread = startup.entry.yes().is_none();
+    let fixed = fixed_port::of_command(startup).or_else(|| {
+        unread.then(|| fixed_port::of_sources(facts, service)).flatten()
+    });
+    let Some(fixed) = fixed else { return };
+    let message = format!("{} listens on port {} and ignores `PORT`, where Railway probes", fixed.server, fixed.port);
+    out.at(fixed.site, message).service(&service.name).help("Give it the port in `PORT`, and keep the number as the fallback");
 }
 
 /// The server that the image brings, when its port is fixed.

@@ -81,6 +81,7 @@ pub(super) fn explore(facts: &Facts<'_>, service: &Service, entry: EntryPoint) -
     let certain = !entry.conditional;
     Startup {
         entry: Known::Yes(entry),
+        command: None,
         complete: certain && all_up && all_down && sources.broken().is_none(),
         covered: covered && sources.broken().is_none(),
         up,

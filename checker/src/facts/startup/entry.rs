@@ -1,5 +1,7 @@
 //! From the command to the program and the file it loads.
 
+use std::cell::RefCell;
+
 use super::command::{commands, flag, last_command, unwrapped, words};
 use super::image::{Layout, layout};
 use super::imports::{join, language};
@@ -38,22 +40,27 @@ struct Finder<'f, 's> {
     facts: &'f Facts<'s>,
     service: &'f Service,
     layout: Option<Layout>,
+    /// The last command that was followed.
+    last: RefCell<Option<(Vec<String>, Site)>>,
 }
 
-/// The entry point of `service`.
-pub(super) fn find(facts: &Facts<'_>, service: &Service) -> Known<EntryPoint> {
+/// The entry point of `service`, and the command that scripts and wrappers come to.
+pub(super) fn find(facts: &Facts<'_>, service: &Service) -> (Known<EntryPoint>, Option<(Vec<String>, Site)>) {
     let layout = service.dockerfile.yes().and_then(|choice| {
         let known = facts.dockerfiles.get(&choice.path).cloned();
         known
             .map(|file| layout(&file))
             .or_else(|| Some(layout(&dockerfile::read(facts.snapshot, &choice.path)?)))
     });
-    let finder = Finder { facts, service, layout };
-    let Some((words, site)) = finder.command() else { return Known::unknown("no file says what is started") };
-    match finder.follow(&words, &site, 0) {
+    let finder = Finder { facts, service, layout, last: RefCell::default() };
+    let Some((words, site)) = finder.command() else {
+        return (Known::unknown("no file says what is started"), None);
+    };
+    let entry = match finder.follow(&words, &site, 0) {
         Ok(entry) => Known::Yes(entry),
         Err(why) => Known::Unknown(why),
-    }
+    };
+    (entry, finder.last.into_inner())
 }
 
 impl Finder<'_, '_> {
@@ -128,6 +135,7 @@ impl Finder<'_, '_> {
         let (Some(program), rest) = (words.first(), words.get(1..).unwrap_or_default()) else {
             return Err("the command is empty".into());
         };
+        *self.last.borrow_mut() = Some((words.to_vec(), site.clone()));
         let name = program.rsplit('/').next().unwrap_or(program);
         match name {
             "sh" | "bash" | "ash" | "dash" | "zsh" => self.shell(rest, site, depth),

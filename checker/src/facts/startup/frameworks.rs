@@ -161,6 +161,10 @@ impl Walk<'_> {
             ("fastapi:app" | "starlette:app" | "fastapi:router", "mount" | "add_route" | "add_api_route") => {
                 match given.at(0).and_then(Value::as_text) {
                     Some(path) if method != "mount" => self.route(owner, &path, true, site),
+                    // What is mounted may answer everything below its path, and nothing beside it.
+                    Some(path) if path.starts_with('/') && path.len() > 1 => {
+                        self.route(owner, &format!("{}/{{rest:path}}", path.trim_end_matches('/')), true, site);
+                    }
                     _ => self.any_route("an application is mounted"),
                 }
                 Ok(Value::Null)
