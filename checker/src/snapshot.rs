@@ -238,6 +238,13 @@ impl<'t> Snapshot<'t> {
         read
     }
 
+    /// What the symbolic link at `path` points at, as written; `None` when it is none.
+    pub fn link_target(&self, path: &str) -> Option<String> {
+        self.entry(path).filter(|entry| entry.kind == EntryKind::Symlink)?;
+        let bytes = self.tree.read(path, 4096).ok()?;
+        Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+    }
+
     /// Every text read so far, sorted by path.
     pub fn loaded(&self) -> Vec<Rc<Text>> {
         let mut texts: Vec<_> = self.texts.borrow().values().filter_map(|text| text.clone().ok()).collect();
