@@ -198,6 +198,22 @@ mod tests {
     }
 
     #[test]
+    fn of_two_fixes_that_meet_the_worse_finding_comes_first_and_the_other_is_named() {
+        let tree = MemoryTree::default()
+            .with("Dockerfile", "FROM alpine\nCOPY . .\nCMD [\"true\"]\n")
+            .with(".env", "A=1\n");
+        let options = Options { today: Day { year: 2026, month: 11, day: 24 }, trigger: None, config: None };
+        let report = check(&tree, &options).unwrap().0;
+        let mut met = BTreeMap::new();
+        let chosen = choose(&report, &|_| true, &mut met);
+        assert_eq!(chosen.len(), 1, "both want to create the file");
+        assert_eq!(met.values().collect::<Vec<_>>(), ["dockerignore-secrets at Dockerfile:2"]);
+        let done = fixed(&tree);
+        assert_eq!(done.files.len(), 1);
+        assert!(done.left.is_empty(), "{:?}", done.left);
+    }
+
+    #[test]
     fn a_rule_that_is_not_wanted_is_left_alone() {
         let tree = MemoryTree::default().with("Dockerfile", "FROM alpine\nVOLUME /a\nCMD [\"true\"]\n");
         let options = Options { today: Day { year: 2026, month: 11, day: 24 }, trigger: None, config: None };
