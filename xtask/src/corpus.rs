@@ -114,7 +114,7 @@ pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()
             let named = |path: &str| {
                 only_adds
                     || pair.touched.split(' ').any(|file| file == path)
-                    || pair.flag.contains(path.rsplit('/').next().unwrap_or(path))
+                    || names(&pair.flag, path.rsplit('/').next().unwrap_or(path))
             };
             tree.findings
                 .iter()
@@ -213,6 +213,15 @@ fn place(repos: &Path, name: &str) -> Option<PathBuf> {
     let names = [name.to_owned(), name.replace('/', "+"), last.to_owned(), format!("{last}.git")];
     let folders = names.iter().map(|name| repos.join(name)).filter(|folder| folder.exists());
     folders.map(|folder| if folder.join("repo").exists() { folder.join("repo") } else { folder }).next()
+}
+
+/// True when `file` stands in `text` as a name of its own: `Dockerfile` is not in `Dockerfile.web`.
+fn names(text: &str, file: &str) -> bool {
+    text.match_indices(file).any(|(at, _)| {
+        let part = |char: char| char.is_alphanumeric() || "._-".contains(char);
+        let after = text[at + file.len()..].trim_start_matches('.');
+        !text[..at].ends_with(part) && !after.starts_with(part)
+    })
 }
 
 fn is_there(repo: &Path, commit: &str, file: &str) -> bool {

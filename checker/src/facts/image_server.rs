@@ -1,9 +1,8 @@
 //! Servers that come with their image and listen where its configuration says: nginx, Caddy, Ollama and their like.
 
-use regex::Regex;
-
 use crate::facts::Facts;
 use crate::facts::dockerfile::{BuildStage, Command, Dockerfile, InstructionKind};
+use crate::facts::pattern::pattern;
 use crate::facts::service::Service;
 use crate::facts::settings::Key;
 use crate::finding::Site;
@@ -77,8 +76,11 @@ fn follows_port(service: &Service, stages: &[&BuildStage]) -> bool {
     started
         || stages.iter().flat_map(|stage| &stage.instructions).any(|each| match &each.kind {
             InstructionKind::Run(run) => {
+                let script = line(&run.command);
                 let bodies = run.heredocs.iter().any(|heredoc| has_port(&heredoc.body));
-                bodies || has_port(&line(&run.command)) || line(&run.command).contains("envsubst")
+                // A configuration that a step writes or changes is not read.
+                let writes = script.contains("/etc/nginx") || script.contains("nginx.conf");
+                bodies || has_port(&script) || script.contains("envsubst") || writes
             }
             InstructionKind::Cmd(command) | InstructionKind::Entrypoint(command) => {
                 let line = line(command);
@@ -147,7 +149,7 @@ fn nginx(
 
 /// The `listen` directives of a configuration; `None` when one of them is not a plain number.
 fn listens(text: &Text) -> Option<Vec<(u16, Site)>> {
-    let directive = Regex::new(r"(?m)^\s*listen\s+([^;]+);").ok()?;
+    let directive = pattern(r"(?m)^\s*listen\s+([^;]+);")?;
     let mut found = Vec::new();
     for caught in directive.captures_iter(&text.text) {
         let (whole, address) = (caught.get(0)?, caught.get(1)?);
