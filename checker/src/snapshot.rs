@@ -1,8 +1,12 @@
 //! Everything that was seen, frozen: a tree of files whose content is read on demand, and the day it was seen.
 
+mod overlay;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+
+pub use overlay::Overlay;
 
 use crate::span::{LineIndex, Position, Span};
 

@@ -23,6 +23,8 @@ mod value;
 mod walk;
 
 pub use command::words;
+pub(crate) use command::{flag, unwrapped};
+pub(crate) use imports::join;
 pub use entry::EntryPoint;
 
 use crate::facts::Facts;

@@ -105,7 +105,7 @@ pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
 }
 
 /// Drops what stands before the program: assignments, init processes, environment managers.
-pub(super) fn unwrapped(words: &[String]) -> &[String] {
+pub(crate) fn unwrapped(words: &[String]) -> &[String] {
     let mut rest = words;
     for _ in 0..12 {
         let Some(first) = rest.first() else { break };
@@ -169,7 +169,7 @@ fn is_assignment(word: &str) -> bool {
 }
 
 /// The value of the flag called one of `names`: `--port 80`, `--port=80`, `-p 80`.
-pub(super) fn flag<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
+pub(crate) fn flag<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
     words.iter().enumerate().find_map(|(at, word)| {
         if names.contains(&word.as_str()) {
             return words.get(at + 1).map(String::as_str);
