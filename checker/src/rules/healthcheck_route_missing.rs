@@ -255,13 +255,16 @@ fn unwritten(facts: &Facts<'_>, service: &Service, path: &str, site: &Site, out:
         .help("Add the route, or probe one that exists");
 }
 
-/// True when `part` stands in `text` as a part of a path or a string of its own.
+/// True when `part` stands in `text` as a part of a path. Django and NestJS also write one without a slash.
 fn stands(text: &str, part: &str) -> bool {
+    let bare = ["urlpatterns", "@Controller", "@Get("].iter().any(|word| text.contains(word));
     text.match_indices(part).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + part.len()..].chars().next();
         let word = |char: char| char.is_alphanumeric() || char == '_' || char == '-';
-        before.is_some_and(|char| "/\"'`".contains(char)) && after.is_none_or(|char| !word(char))
+        let ends = after.is_none_or(|char| !word(char));
+        let quoted = before.is_some_and(|char| "\"'`".contains(char));
+        ends && (before == Some('/') || (quoted && (bare || after == Some('/'))))
     })
 }
 
