@@ -40,6 +40,9 @@ pub fn fixed_port(facts: &Facts<'_>, service: &Service, file: &Dockerfile) -> Op
     let base = file.base_image(last)?.to_ascii_lowercase();
     let name = base.split([':', '@']).next()?;
     let copied = copied(facts, service, &stages);
+    if starts_unread(&stages, &copied) {
+        return None;
+    }
     if follows_port(service, &stages) || copied.iter().any(|(_, text)| has_port(&text.text)) {
         return None;
     }
@@ -88,6 +91,20 @@ fn follows_port(service: &Service, stages: &[&BuildStage]) -> bool {
             }
             _ => false,
         })
+}
+
+/// True when the image starts a script that was not read.
+fn starts_unread(stages: &[&BuildStage], copied: &[(String, std::rc::Rc<Text>)]) -> bool {
+    let known = |word: &str| {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        copied.iter().any(|(_, text)| text.path.rsplit('/').next() == Some(name))
+    };
+    stages.iter().flat_map(|stage| &stage.instructions).any(|each| match &each.kind {
+        InstructionKind::Cmd(command) | InstructionKind::Entrypoint(command) => {
+            line(command).split_whitespace().any(|word| word.ends_with(".sh") && !known(word))
+        }
+        _ => false,
+    })
 }
 
 fn line(command: &Command) -> String {

@@ -82,7 +82,15 @@ declare_rule! {
     /// }
     /// ```
     ///
-    /// So is a number on the command line, in Go, or in Spring's configuration:
+    /// A script that is not in the repository may write the port:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM nginx:1.27-alpine
+    /// CMD ["/start.sh"]
+    /// ```
+    ///
+    /// A number on the command line, in Go, or in the configuration of Spring is fixed, too:
     ///
     /// ```repo,fires,warning
     /// //- railway.json
