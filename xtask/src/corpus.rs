@@ -112,9 +112,7 @@ pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()
         let only_adds = !pair.touched.split(' ').any(|file| is_there(&repo, &pair.parent, file));
         let hits = |tree: &Judged| {
             let named = |path: &str| {
-                only_adds
-                    || pair.touched.split(' ').any(|file| file == path)
-                    || pair.flag.contains(path.rsplit('/').next().unwrap_or(path))
+                only_adds || pair.touched.split(' ').any(|file| file == path) || names(&pair.flag, path)
             };
             tree.findings
                 .iter()
@@ -213,6 +211,14 @@ fn place(repos: &Path, name: &str) -> Option<PathBuf> {
     let names = [name.to_owned(), name.replace('/', "+"), last.to_owned(), format!("{last}.git")];
     let folders = names.iter().map(|name| repos.join(name)).filter(|folder| folder.exists());
     folders.map(|folder| if folder.join("repo").exists() { folder.join("repo") } else { folder }).next()
+}
+
+/// True when `text` names `path`, or the end of it: `Dockerfile` is not in `Dockerfile.web`, nor `nginx.conf` in
+/// `web/nginx.conf`.
+fn names(text: &str, path: &str) -> bool {
+    let part = |char: char| char.is_alphanumeric() || "._-/".contains(char);
+    let words = text.split(|char| !part(char)).map(|word| word.trim_matches(['.', '/']));
+    words.filter(|word| !word.is_empty()).any(|word| path == word || path.ends_with(&format!("/{word}")))
 }
 
 fn is_there(repo: &Path, commit: &str, file: &str) -> bool {
