@@ -1,0 +1,9 @@
+"""Not yet."""
+
+
+def arguments(parser):
+    pass
+
+
+def run(options):
+    return 0
