@@ -20,7 +20,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    options.out.mkdir(parents=True, exist_ok=True)
     results: list[Path] = []
     for release in options.rq or environment.RQ_RELEASES:
         for serializer in options.serializer or ("pickle", "json"):
@@ -33,7 +32,9 @@ def run(options: argparse.Namespace) -> int:
 
 def one(options: argparse.Namespace, release: str, serializer: str, worker: str) -> Path:
     label = "rq" if worker == "rq" else "ours"
-    path = options.out / f"{label}-{release}-{serializer}.json"
+    # A part of the scenarios is no outcome table for later runs.
+    path = options.out / ("part" if options.only else "") / f"{label}-{release}-{serializer}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     if options.keep and label == "rq" and path.exists():
         return path
     program = environment.build_worker() if worker == "ours" else worker

@@ -38,7 +38,7 @@ def on_failure_with_retries(lab: Lab):
     job = lab.queue().enqueue(jobs.fail, "why", job_id="bad", retry=Retry(max=1), on_failure=Callback(jobs.failed))
     worker = lab.start()
     eventually(lambda: job.get_status() == "failed" and len(lab.queue().failed_job_registry))
-    worker.stop()
+    lab.stop(worker)
     lab.see(called=called(lab))
 
 
@@ -59,7 +59,7 @@ def on_stopped(lab: Lab):
     send_stop_job_command(lab.redis, "stopped")
     lab.settle(job)
     eventually(lambda: called(lab))
-    worker.stop()
+    lab.stop(worker)
     assert called(lab) == ["stopped stopped"], called(lab)
     lab.see(called=called(lab), status=status(job))
 
@@ -126,7 +126,7 @@ def webhooks(lab: Lab):
     worker = lab.start()
     lab.settle(*enqueued)
     eventually(lambda: len(received) >= 2)
-    worker.stop()
+    lab.stop(worker)
     server.shutdown()
     assert sorted(received) == ["failed 1", "finished 1"], received
     lab.see(received=sorted(received))

@@ -41,7 +41,7 @@ def stop_job(lab: Lab):
     lab.settle(job)
     after = lab.queue().enqueue(jobs.add, 1)
     lab.settle(after)
-    worker.stop()
+    lab.stop(worker)
     assert job.get_status() == "stopped" and after.is_finished
     lab.see(status=status(job), error=last_line(job.latest_result().exc_string), where=registries(lab.queue()).get("failed"))
 
@@ -54,7 +54,7 @@ def kill_horse(lab: Lab):
     lab.settle(job)
     after = lab.queue().enqueue(jobs.add, 1)
     lab.settle(after)
-    worker.stop()
+    lab.stop(worker)
     lab.see(statuses=[status(job), status(after)], failed=registries(lab.queue()).get("failed"))
     assert job.is_failed and after.is_finished
 
@@ -96,7 +96,7 @@ def suspended(lab: Lab):
     held = status(job)
     resume(lab.redis)
     lab.settle(job)
-    worker.stop()
+    lab.stop(worker)
     assert held == "queued" and job.is_finished and not is_suspended(lab.redis)
     lab.see(held=held, value=job.return_value())
 
@@ -109,7 +109,7 @@ def starts_suspended(lab: Lab):
     worker = lab.start(ready=False)
     time.sleep(1.5)
     held = status(job)
-    worker.stop()
+    lab.stop(worker)
     assert held == "queued", held
     lab.see(held=held)
 

@@ -57,7 +57,7 @@ def dependent_in_another_queue(lab: Lab):
     lab.settle(first)
     eventually(lambda: second.get_status() == "queued")
     waiting = lab.queue("second").get_job_ids()
-    worker.stop()
+    lab.stop(worker)
     assert waiting == [second.id]
     lab.run(second)
     lab.see(value=second.return_value())
@@ -118,7 +118,7 @@ def dependent_after_retries(lab: Lab):
     worker = lab.start()
     eventually(lambda: waiting.get_status() == "finished")
     lab.settle(flaky, waiting)
-    worker.stop()
+    lab.stop(worker)
     in_order(lab, "after")
     lab.see(parent=flaky.return_value())
 

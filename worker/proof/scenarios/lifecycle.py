@@ -24,7 +24,7 @@ def queue_priority(lab: Lab):
     ]
     worker = lab.start("high", "middle", "low")
     lab.settle(*enqueued)
-    worker.stop()
+    lab.stop(worker)
     assert ran(lab) == ["high1", "high2", "middle1", "middle2", "low1", "low2"], ran(lab)
     lab.see(ran=ran(lab))
 
@@ -35,7 +35,7 @@ def round_robin(lab: Lab):
     enqueued = [lab.queue(name).enqueue(jobs.write_down, "order", f"{name}{n}") for n in (1, 2) for name in ("a", "b", "c")]
     worker = lab.start("a", "b", "c", strategy="round_robin")
     lab.settle(*enqueued)
-    worker.stop()
+    lab.stop(worker)
     lab.see(ran=ran(lab))
     assert ran(lab) == ["a1", "b1", "c1", "a2", "b2", "c2"], ran(lab)
 
@@ -68,7 +68,7 @@ def registration(lab: Lab):
         good=found.successful_job_count, bad=found.failed_job_count, worked=0.3 <= found.total_working_time < 10,
         heartbeat=age < 15, birth=bool(found.birth_date),
     )
-    worker.stop()
+    lab.stop(worker)
     assert (found.successful_job_count, found.failed_job_count) == (3, 1)
     assert not Worker.all(connection=lab.redis)
 
@@ -86,7 +86,7 @@ def rq_info(lab: Lab):
         subprocess.run([program, "info", *flags, "--url", lab.url], capture_output=True, text=True, check=True).stdout
         for flags in (["--raw"], ["--by-queue"], [])
     ]
-    worker.stop()
+    lab.stop(worker)
     # Host, address and process differ from run to run, and so does the time of day.
     texts = [re.sub(r"\([^)]* \d+\)|^Updated:.*", "", text, flags=re.MULTILINE).strip() for text in shown]
     assert "worker shown  idle default. jobs: 1 finished, 1 failed" in texts[0], texts[0]
@@ -115,7 +115,7 @@ def while_it_runs(lab: Lab):
     job.refresh()
     seen["worker"] = job.worker_name
     lab.settle(job)
-    worker.stop()
+    lab.stop(worker)
     assert len(executions) == 1 and not queue.started_job_registry.get_job_ids()
     lab.see(**seen)
 
@@ -128,7 +128,7 @@ def two_workers(lab: Lab):
     workers = [lab.start(), lab.start()]
     lab.settle(*enqueued, patience=40)
     for worker in workers:
-        worker.stop()
+        lab.stop(worker)
     values = sorted(job.return_value() for job in enqueued)
     assert values == list(range(1, 61)), values
     lab.see(runs=int(lab.redis.get("runs")), where={k: len(v) for k, v in registries(queue).items()})
@@ -182,7 +182,7 @@ def rate_limit(lab: Lab):
     workers = [lab.start(), lab.start()]
     lab.settle(*enqueued)
     for worker in workers:
-        worker.stop()
+        lab.stop(worker)
     spans = sorted((job.started_at, job.ended_at) for job in enqueued)
     assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:])), spans
     lab.see(values=[job.return_value() for job in enqueued])
@@ -210,7 +210,7 @@ def abandoned(lab: Lab):
     job = orphan(lab)
     worker = lab.start()
     eventually(lambda: job.get_status() == "failed" and len(lab.queue().failed_job_registry))
-    worker.stop()
+    lab.stop(worker)
     job.refresh()
     lab.see(abandoned="AbandonedJobError" in job.latest_result().exc_string, where=registries(lab.queue()))
 

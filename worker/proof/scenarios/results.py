@@ -56,7 +56,7 @@ def result_ttl(lab: Lab):
     worker = lab.start()
     lab.settle(short, lasting, default)
     eventually(lambda: not queue.fetch_job("gone"))
-    worker.stop()
+    lab.stop(worker)
     lives = [lab.redis.ttl(job.key) for job in (short, lasting, default)]
     assert 50 < lives[0] <= 60 and lives[1] == -1 and 490 < lives[2] <= 500, lives
     expiries = {j.id: queue.finished_job_registry.get_expiration_time(j) if j is not lasting else "never" for j in (short, lasting)}
@@ -184,7 +184,7 @@ def results_are_kept(lab: Lab):
     lab.settle(job)
     job.requeue()
     eventually(lambda: job.get_status(refresh=True) == "finished")
-    worker.stop()
+    lab.stop(worker)
     types = [result.type.name for result in job.results()]
     assert types == ["SUCCESSFUL", "FAILED"], types
     lab.see(types=types, release=RELEASE)

@@ -22,7 +22,7 @@ def retry_succeeds(lab: Lab):
     job = queue.enqueue(jobs.fail_until, 3, "tries", retry=Retry(max=2))
     worker = lab.start()
     eventually(finished(job))
-    worker.stop()
+    lab.stop(worker)
     job.refresh()
     assert job.return_value() == 3 and job.retries_left == 0
     lab.see(value=job.return_value(), left=job.retries_left, results=[r.type.name for r in job.results()],
@@ -36,7 +36,7 @@ def retries_end(lab: Lab):
     job = queue.enqueue(jobs.fail_until, 99, "tries", retry=Retry(max=2))
     worker = lab.start()
     eventually(lambda: job.get_status() == "failed" and len(queue.failed_job_registry))
-    worker.stop()
+    lab.stop(worker)
     job.refresh()
     assert int(lab.redis.get("tries")) == 3
     lab.see(tries=3, left=job.retries_left, result=result_of(job), results=len(job.results()))
@@ -51,7 +51,7 @@ def retry_after_an_interval(lab: Lab):
     eventually(lambda: job.id in queue.scheduled_job_registry)
     waiting = status(job)
     eventually(finished(job))
-    worker.stop()
+    lab.stop(worker)
     job.refresh()
     assert waiting == "scheduled" and job.return_value() == 3
     lab.see(waiting=waiting, value=job.return_value(), left=job.retries_left, scheduled=len(queue.scheduled_job_registry))
@@ -66,7 +66,7 @@ def retry_at_front(lab: Lab):
     worker = lab.start()
     eventually(finished(job))
     lab.settle(*others)
-    worker.stop()
+    lab.stop(worker)
     job.refresh()
     lab.see(left=job.retries_left, values=[other.return_value() for other in others])
     assert job.retries_left == 3
@@ -79,7 +79,7 @@ def function_returns_retry(lab: Lab):
     job = queue.enqueue(jobs.ask_to_retry, 2, 0)
     worker = lab.start()
     eventually(lambda: job.get_status() == "failed" and len(queue.failed_job_registry))
-    worker.stop()
+    lab.stop(worker)
     job.refresh()
     assert int(lab.redis.get("asked")) == 3
     lab.see(asked=3, number=job.number_of_retries, results=[result.type.name for result in job.results()])
@@ -97,7 +97,7 @@ def repeat(lab: Lab):
         return lab.redis.get("runs") == b"3" and job.get_status() == "finished" and not job.get_executions()
 
     eventually(three)
-    worker.stop()
+    lab.stop(worker)
     job.refresh()
     lab.see(runs=3, left=job.repeats_left, results=len(job.results()), where={k: len(v) for k, v in registries(queue).items()})
 
@@ -109,7 +109,7 @@ def repeat_at_once(lab: Lab):
     job = queue.enqueue(jobs.count, "runs", repeat=Repeat(times=3))
     worker = lab.start()
     eventually(lambda: lab.redis.get("runs") == b"4" and job.get_status() == "finished")
-    worker.stop()
+    lab.stop(worker)
     job.refresh()
     lab.see(runs=4, left=job.repeats_left, value=job.return_value())
 
@@ -124,6 +124,6 @@ def requeue(lab: Lab):
     assert job.id in queue.failed_job_registry
     queue.failed_job_registry.requeue(job.id)
     eventually(finished(job))
-    worker.stop()
+    lab.stop(worker)
     assert job.id not in queue.failed_job_registry
     lab.see(value=job.return_value(), where={k: len(v) for k, v in registries(queue).items()})

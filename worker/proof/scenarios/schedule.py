@@ -22,7 +22,7 @@ def enqueue_at(lab: Lab):
     assert job.id in queue.scheduled_job_registry and job.get_status() == "scheduled"
     worker = lab.start(scheduler=True)
     lab.settle(job)
-    worker.stop()
+    lab.stop(worker)
     # Due times are whole seconds on the wire.
     assert job.started_at.replace(tzinfo=timezone.utc) >= due.replace(microsecond=0)
     lab.see(value=job.return_value(), where={k: len(v) for k, v in registries(queue).items()})
@@ -35,7 +35,7 @@ def enqueue_in(lab: Lab):
     job = queue.enqueue_in(timedelta(seconds=1), jobs.change_meta, meta={"start": 1}, job_timeout="30m", result_ttl=77)
     worker = lab.start(scheduler=True)
     lab.settle(job)
-    worker.stop()
+    lab.stop(worker)
     assert job.get_meta()["progress"] == 51 and job.timeout == 1800
     lab.see(meta=job.get_meta(), timeout=job.timeout, ttl=70 < lab.redis.ttl(job.key) <= 77)
 
@@ -49,7 +49,7 @@ def scheduled_at_front(lab: Lab):
     last = queue.enqueue(jobs.write_down, "order", "last")
     worker = lab.start(scheduler=True)
     lab.settle(blocker, urgent, last)
-    worker.stop()
+    lab.stop(worker)
     ran = [value.decode() for value in lab.redis.lrange("order", 0, -1)]
     assert ran == ["urgent", "last"], ran
     lab.see(ran=ran)
@@ -64,7 +64,7 @@ def many_scheduled(lab: Lab):
     workers = [lab.start(scheduler=True), lab.start(scheduler=True)]
     lab.settle(*enqueued, patience=40)
     for worker in workers:
-        worker.stop()
+        lab.stop(worker)
     assert lab.redis.get("runs") == b"50"
     lab.see(runs=50, left=len(queue.scheduled_job_registry))
 
@@ -84,11 +84,12 @@ def without_scheduler(lab: Lab):
 def scheduler_lock_is_released(lab: Lab):
     """A scheduler that ends lets the next one start at once"""
     queue = lab.queue()
-    lab.start(scheduler=True).stop()
+    before = queue.enqueue_in(timedelta(seconds=0), jobs.add, 1)
+    lab.run(before, scheduler=True)
     job = queue.enqueue_in(timedelta(seconds=1), jobs.add, 1)
     worker = lab.start(scheduler=True)
-    lab.settle(job, patience=10)
-    worker.stop()
+    lab.settle(job)
+    lab.stop(worker)
     lab.see(value=job.return_value())
 
 
@@ -101,7 +102,7 @@ def canceled_before_due(lab: Lab):
     canceled.cancel()
     worker = lab.start(scheduler=True)
     lab.settle(due)
-    worker.stop()
+    lab.stop(worker)
     assert not lab.redis.exists("runs")
     lab.see(status=status(canceled), where={k: len(v) for k, v in registries(queue).items()})
 
@@ -122,7 +123,7 @@ def cron_jobs(lab: Lab):
     finally:
         scheduler.terminate()
         scheduler.wait()
-    worker.stop()
+    lab.stop(worker)
     queue = lab.queue()
     lab.see(failed=len(queue.failed_job_registry), many=len(queue.finished_job_registry) >= 2)
     assert not queue.failed_job_registry.get_job_ids()

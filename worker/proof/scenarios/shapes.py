@@ -57,7 +57,7 @@ def job_makes_job(lab: Lab):
     lab.settle(outer)
     inner = lab.job(outer.return_value())
     lab.settle(inner)
-    worker.stop()
+    lab.stop(worker)
     assert inner.return_value() == 42
     lab.see(value=inner.return_value())
 
@@ -89,7 +89,7 @@ def serializer_of_the_project(lab: Lab):
     job = queue.enqueue("jobs.echo", {"left": "right"}, meta={"m": 1})
     worker = lab.start(serializer="shapes_serializer.Reversed")
     eventually(lambda: job.get_status() == "finished")
-    worker.stop()
+    lab.stop(worker)
     again = Job.fetch(job.id, connection=lab.redis, serializer=shapes_serializer.Reversed)
     assert again.return_value() == {"left": "right"}, again.return_value()
     lab.see(value=again.return_value(), meta=again.get_meta())
