@@ -66,3 +66,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def bare_loop() -> Path | None:
+    """The loop of the worker crate that does the Redis commands of a job and nothing else."""
+    if not (ROOT / "worker" / "examples" / "bare_loop.rs").exists():
+        return None
+    command = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "worker", "--example", "bare_loop"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return PLACE.parent / "release" / "examples" / "bare_loop"
