@@ -95,8 +95,8 @@ def throughput(trial: Trial) -> dict:
     return {"rate": (count - begin) / (last - first)}
 
 
-def latency(trial: Trial, count: int = 100, gap_ms: int = 25) -> dict:
-    """One job every 25 ms, on the worker that has just drained the backlog."""
+def latency(trial: Trial, count: int = 60, gap_ms: int = 60) -> dict:
+    """One job every 60 ms, which all can keep up with, on the worker that has just drained the backlog."""
     before = trial.done()
     already = len(trial.records())
     trial.produce("paced", count, gap_ms)
