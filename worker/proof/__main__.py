@@ -5,11 +5,11 @@ import sys
 
 import bench
 import chaos
-import image
+import plan
 import scenarios
 import soak
 
-COMMANDS = {module.__name__: module for module in (scenarios, chaos, bench, soak, image)}
+COMMANDS = {module.__name__: module for module in (plan, scenarios, chaos, bench, soak)}
 
 
 def main() -> int:

@@ -1,9 +1,0 @@
-"""Not yet."""
-
-
-def arguments(parser):
-    pass
-
-
-def run(options):
-    return 0
