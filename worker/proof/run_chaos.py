@@ -111,21 +111,22 @@ def enqueue(site: Site) -> list[str]:
 
 
 PLACES = {
-    "queue": ("llen", "rq:queue:default"),
-    "intermediate": ("llen", "rq:queue:default:intermediate"),
-    "started": ("zcard", "rq:wip:default"),
-    "deferred": ("zcard", "rq:deferred:default"),
-    "scheduled": ("zcard", "rq:scheduled:default"),
+    "queue": ("lrange", "rq:queue:default"),
+    "intermediate": ("lrange", "rq:queue:default:intermediate"),
+    "started": ("zrange", "rq:wip:default"),
+    "deferred": ("zrange", "rq:deferred:default"),
+    "scheduled": ("zrange", "rq:scheduled:default"),
 }
 
 
-def remaining(redis: Redis) -> dict[str, int]:
-    found = {name: getattr(redis, how)(key) for name, (how, key) in PLACES.items()}
-    found["executions"] = sum(1 for _ in redis.scan_iter("rq:execution:*", count=1000))
-    return {name: count for name, count in found.items() if count}
+def remaining(redis: Redis) -> dict[str, list[str]]:
+    """Which jobs are still on the way, and where; executions of jobs count as one more place."""
+    found = {name: [member.decode().split(":")[0] for member in getattr(redis, how)(key, 0, -1)] for name, (how, key) in PLACES.items()}
+    found["executions"] = [key.decode().split(":")[2] for key in redis.scan_iter("rq:execution:*", count=1000)]
+    return {name: ids for name, ids in found.items() if ids}
 
 
-def settle(site: Site) -> dict[str, int]:
+def settle(site: Site) -> dict[str, list[str]]:
     """Waits for all jobs; what is still on the way when none has moved for long enough is stuck."""
     seen, moved = -1, time.monotonic()
     while (left := remaining(site.redis)) and time.monotonic() < site.end:
@@ -137,7 +138,7 @@ def settle(site: Site) -> dict[str, int]:
     return left
 
 
-def judge(site: Site, ids: list[str], left: dict[str, int], seconds: float) -> dict:
+def judge(site: Site, ids: list[str], left: dict[str, list[str]], seconds: float) -> dict:
     found = [job for begin in range(0, len(ids), BATCH) for job in Job.fetch_many(ids[begin : begin + BATCH], site.redis)]
     status = {i: job.get_status(refresh=False).value if job else "gone" for i, job in zip(ids, found)}
     ended, twice = site.ledger.numbers_ended(), site.ledger.begun_more_than_once()
@@ -149,7 +150,7 @@ def judge(site: Site, ids: list[str], left: dict[str, int], seconds: float) -> d
         "worker": site.kind.label, "fault": site.options.fault, "jobs": len(ids),
         "finished": sum(s == "finished" for s in status.values()), "failed": sum(s == "failed" for s in status.values()),
         "lost": len(lost), "unrecorded": len(unrecorded), "wrong": len(wrong), "twice": len(twice - site.in_flight_at_kill),
-        "twice, in flight at kill -9": len(twice & site.in_flight_at_kill), "stuck": sum(left.values()), "left": left,
+        "twice, in flight at kill -9": len(twice & site.in_flight_at_kill), "stuck": len({i for ids in left.values() for i in ids}), "left": {name: len(ids) for name, ids in left.items()},
         "exits": site.exits, "faults": site.faults,
         "recovery s": round(max(site.recoveries), 2) if site.recoveries else None, "seconds": round(seconds, 1),
         "statuses": {s: list(status.values()).count(s) for s in set(status.values())}, "logs": str(site.place),

@@ -112,9 +112,9 @@ def main() -> int:
     return 1 if missing or site.exits else 0
 
 
-def report(options, site: Site, samples: list[dict], sent: int, missing: set, left: dict) -> None:
+def report(options, site: Site, samples: list[dict], sent: int, missing: set, left: dict[str, list[str]]) -> None:
     result = {
-        "worker": site.kind.label, "minutes": options.minutes, "sent": sent, "missing": len(missing), "left": left,
+        "worker": site.kind.label, "minutes": options.minutes, "sent": sent, "missing": len(missing), "left": {name: len(ids) for name, ids in left.items()},
         "twice": len(site.ledger.begun_more_than_once()), "exits": site.exits, "faults": site.faults,
         "growth an hour": {key: round(slope(samples, key), 2) for key in ("worker_mb", "children_mb", "descriptors", "threads")},
         "first": samples[0], "last": samples[-1], "most": {k: max(s[k] for s in samples) for k in ("worker_mb", "children_mb", "descriptors")},

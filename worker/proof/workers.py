@@ -62,8 +62,9 @@ class Worker:
         self.process.wait()
 
     def kill_group(self) -> None:
-        """All of it dies, as a container does. A work-horse of rq leads a group of its own, so the tree is walked."""
-        for pid in [*descendants(self.pid), self.pid]:
+        """All of it dies, the first process first, as in a container. A work-horse of rq leads a group of its own, so the
+        tree is walked."""
+        for pid in [self.pid, *descendants(self.pid)]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

@@ -90,7 +90,7 @@ def rq_info(lab: Lab):
     # Host, address and process differ from run to run, and so does the time of day.
     texts = [re.sub(r"\([^)]* \d+\)|^Updated:.*", "", text, flags=re.MULTILINE).strip() for text in shown]
     assert "worker shown  idle default. jobs: 1 finished, 1 failed" in texts[0], texts[0]
-    lab.see(raw=sorted(texts[0].splitlines()), by_queue=texts[1].splitlines(), plain=sorted(texts[2].splitlines()))
+    lab.see(raw=sorted(texts[0].splitlines()), by_queue=sorted(texts[1].splitlines()), plain=sorted(texts[2].splitlines()))
 
 
 @scenario()
