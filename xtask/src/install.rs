@@ -51,8 +51,7 @@ pub(crate) fn rq() -> anyhow::Result<()> {
 }
 
 fn venv(place: &std::path::Path) -> anyhow::Result<()> {
-    let made =
-        Command::new("python3").args(["-m", "venv"]).arg(place).status().context("python3 -m venv")?;
+    let made = Command::new("python3").args(["-m", "venv"]).arg(place).status().context("python3 -m venv")?;
     if made.success() {
         return Ok(());
     }

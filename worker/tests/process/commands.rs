@@ -22,11 +22,18 @@ fn kill_horse_fails_the_job_and_its_retries_apply() {
     let _worker = Setup::new(&redis.url()).args(&["--name", "w"]).ready();
     redis.python("q.enqueue(jobs.sleep, 60, job_id='k', retry=Retry(max=1))");
     for left in ["1", "0"] {
-        until("the job runs", || redis.python("j = Job.fetch('k', r); print(j.get_status().value, j.retries_left)") == format!("started {left}"));
+        until("the job runs", || {
+            redis.python("j = Job.fetch('k', r); print(j.get_status().value, j.retries_left)")
+                == format!("started {left}")
+        });
         redis.python("send_kill_horse_command(r, 'w')");
     }
     redis.until_status("k", "failed");
-    assert!(redis.python("print(Job.fetch('k', r).latest_result().exc_string)").contains("Work-horse terminated unexpectedly"));
+    assert!(
+        redis
+            .python("print(Job.fetch('k', r).latest_result().exc_string)")
+            .contains("Work-horse terminated unexpectedly")
+    );
 }
 
 #[test]

@@ -19,7 +19,10 @@ fn a_job_that_ends_while_redis_is_away_is_recorded_when_it_is_back() {
     let back = Instant::now();
     redis.until_status("b", "finished");
     println!("both jobs recorded {:?} after Redis was back", back.elapsed());
-    assert_eq!(redis.python("print(Job.fetch('a', r).return_value(), len(Job.fetch('a', r).results()))"), "1.5 1");
+    assert_eq!(
+        redis.python("print(Job.fetch('a', r).return_value(), len(Job.fetch('a', r).results()))"),
+        "1.5 1"
+    );
     assert_eq!(redis.ask::<usize>(&["ZCARD", "rq:wip:q"]), 0);
     worker.until_health("healthy");
 }
@@ -66,12 +69,14 @@ fn a_failover_and_a_full_redis_are_waited_out() {
 fn a_redis_that_loads_is_named_and_waited_for() {
     let mut redis = Redis::start();
     let worker = Setup::new(&redis.url()).ready();
-    redis.ask::<()>(&["DEBUG", "POPULATE", "300", "key", "10"]);
+    redis.ask::<()>(&["DEBUG", "POPULATE", "2000", "key", "100"]);
     redis.ask::<()>(&["BGREWRITEAOF"]);
-    until("the keys are on disk", || redis.ask::<String>(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:0"));
+    until("the keys are on disk", || {
+        redis.ask::<String>(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:0")
+    });
     redis.kill();
-    // Three hundred keys at 10 ms each.
-    redis.run_with(&["--key-load-delay", "10000"]);
+    // Two thousand keys at 2 ms each, with an ear for clients now and then.
+    redis.run_with(&["--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024"]);
     worker.until_said("loading");
     until("Redis has loaded", || redis.try_ask::<String>(&["PING"]).is_some());
     redis.python("q.enqueue(jobs.add, 1, job_id='a')");
@@ -94,12 +99,41 @@ fn tls_needs_the_right_root() {
     let scratch = Scratch::new();
     let (key, cert) = (scratch.file("key.pem"), scratch.file("cert.pem"));
     let made = std::process::Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", &key, "-out", &cert])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-keyout",
+            &key,
+            "-out",
+            &cert,
+        ])
         .stderr(std::process::Stdio::null())
         .status();
     assert!(made.unwrap().success());
     let tls = free_port().to_string();
-    let redis = Redis::with(&["--tls-port", &tls, "--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &cert, "--tls-auth-clients", "no"]);
+    let redis = Redis::with(&[
+        "--tls-port",
+        &tls,
+        "--tls-cert-file",
+        &cert,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &cert,
+        "--tls-auth-clients",
+        "no",
+    ]);
     let url = format!("rediss://localhost:{tls}/0");
     let (code, said) = Setup::new(&url).env("RETRY_DELAYS", "0.1").finish();
     assert_eq!(code, 1);
@@ -107,7 +141,11 @@ fn tls_needs_the_right_root() {
     redis.python("q.enqueue(jobs.who, job_id='a')");
     let _worker = Setup::new(&url).env("REDIS_CA_FILE", &cert).ready();
     redis.until_status("a", "finished");
-    assert_eq!(redis.python("print(Job.fetch('a', r).meta)"), "{'seen': True}", "the job's own connection speaks TLS too");
+    assert_eq!(
+        redis.python("print(Job.fetch('a', r).meta)"),
+        "{'seen': True}",
+        "the job's own connection speaks TLS too"
+    );
 }
 
 #[test]
@@ -117,17 +155,29 @@ fn sentinels_lead_to_the_new_master() {
     let port = free_port();
     let file = scratch.file("sentinel.conf");
     std::fs::write(&file, format!("port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor main 127.0.0.1 {} 1\nsentinel down-after-milliseconds main 1500\nsentinel failover-timeout main 5000\n", scratch.0.display(), first.port)).unwrap();
-    let mut sentinel = std::process::Command::new("redis-server").args([&file, "--sentinel"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-    until("the replica is in step", || second.ask::<String>(&["INFO", "replication"]).contains("master_link_status:up"));
+    let mut sentinel = std::process::Command::new("redis-server")
+        .args([&file, "--sentinel"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the replica is in step", || {
+        second.ask::<String>(&["INFO", "replication"]).contains("master_link_status:up")
+    });
     let url = format!("redis+sentinel://127.0.0.1:{port}/main/0");
-    let (code, said) = Setup::new(&format!("redis+sentinel://127.0.0.1:{port}/wrong/0")).env("RETRY_DELAYS", "0.1").finish();
+    let (code, said) =
+        Setup::new(&format!("redis+sentinel://127.0.0.1:{port}/wrong/0")).env("RETRY_DELAYS", "0.1").finish();
     assert!(code == 1 && said.join("\n").contains("no-master"), "{said:#?}");
     let worker = Setup::new(&url).ready();
     first.python("q.enqueue(jobs.who, job_id='a')");
     first.until_status("a", "finished");
     until("the sentinel knows the replica", || {
-        let mut client = redis::Client::open(format!("redis://127.0.0.1:{port}/")).unwrap().get_connection().unwrap();
-        redis::cmd("SENTINEL").arg("REPLICAS").arg("main").query::<Vec<redis::Value>>(&mut client).is_ok_and(|list| !list.is_empty())
+        let mut client =
+            redis::Client::open(format!("redis://127.0.0.1:{port}/")).unwrap().get_connection().unwrap();
+        redis::cmd("SENTINEL")
+            .arg("REPLICAS")
+            .arg("main")
+            .query::<Vec<redis::Value>>(&mut client)
+            .is_ok_and(|list| !list.is_empty())
     });
     drop(first);
     until("the replica leads", || second.ask::<String>(&["INFO", "replication"]).contains("role:master"));

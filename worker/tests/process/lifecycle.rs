@@ -61,13 +61,17 @@ fn with_two_queues_nothing_is_lost_when_workers_are_killed() {
     let (code, _) = Setup::new(&redis.url()).args(&["p", "--burst"]).finish();
     assert_eq!(code, 0);
     let seen = std::fs::read_to_string(&marks).unwrap();
-    let ids: std::collections::BTreeSet<_> = seen.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    let ids: std::collections::BTreeSet<_> =
+        seen.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
     println!("120 jobs, {} runs, 4 kills", seen.lines().count());
     assert_eq!(ids.len(), 120, "every job ran");
     assert!(seen.lines().count() <= 124, "only jobs in flight at a kill ran twice");
     let left: Vec<usize> = ["rq:wip:q", "rq:wip:p"].iter().map(|key| redis.ask(&["ZCARD", key])).collect();
     assert_eq!(left, [0, 0]);
-    assert_eq!(redis.ask::<usize>(&["ZCARD", "rq:finished:q"]) + redis.ask::<usize>(&["ZCARD", "rq:finished:p"]), 120);
+    assert_eq!(
+        redis.ask::<usize>(&["ZCARD", "rq:finished:q"]) + redis.ask::<usize>(&["ZCARD", "rq:finished:p"]),
+        120
+    );
 }
 
 #[test]
@@ -88,14 +92,21 @@ fn sigterm_lets_a_job_finish_within_the_deadline() {
 fn at_the_deadline_a_job_goes_back_unharmed_to_the_head_of_its_queue() {
     let redis = Redis::start();
     let mut worker = Setup::new(&redis.url()).env("RAILWAY_DEPLOYMENT_DRAINING_SECONDS", "2").ready();
-    redis.python("q.enqueue(jobs.sleep, 60, job_id='long', retry=Retry(max=1)); q.enqueue(jobs.add, 1, job_id='next')");
+    redis.python(
+        "q.enqueue(jobs.sleep, 60, job_id='long', retry=Retry(max=1)); q.enqueue(jobs.add, 1, job_id='next')",
+    );
     redis.until_status("long", "started");
     let told = Instant::now();
     worker.signal(Signal::SIGTERM);
     assert_eq!(worker.wait().code(), Some(0));
     println!("ended {:?} after SIGTERM with 2 s granted", told.elapsed());
     assert_eq!(redis.ask::<Vec<String>>(&["LRANGE", "rq:queue:q", "0", "-1"]), ["long", "next"]);
-    assert_eq!(redis.python("j = Job.fetch('long', r); print(j.get_status().value, j.retries_left, j.latest_result())"), "queued 1 None");
+    assert_eq!(
+        redis.python(
+            "j = Job.fetch('long', r); print(j.get_status().value, j.retries_left, j.latest_result())"
+        ),
+        "queued 1 None"
+    );
     assert_eq!(redis.ask::<usize>(&["ZCARD", "rq:wip:q"]), 0);
 }
 
@@ -123,7 +134,13 @@ fn what_a_job_does_to_its_process_costs_that_process_only() {
     redis.until_status("after", "finished");
     let told = redis.python("for j in ['die','leave','hard','late','deaf']: print(Job.fetch(j, r).get_status().value, Job.fetch(j, r).latest_result().exc_string.strip().splitlines()[-1])");
     let lines: Vec<&str> = told.lines().collect();
-    for (line, words) in lines.iter().zip(["waitpid returned 9 (signal 9)", "SystemExit: 3", "waitpid returned 768", "JobTimeoutException: Task exceeded maximum timeout value (1 seconds)", "did not react"]) {
+    for (line, words) in lines.iter().zip([
+        "waitpid returned 9 (signal 9)",
+        "SystemExit: 3",
+        "waitpid returned 768",
+        "JobTimeoutException: Task exceeded maximum timeout value (1 seconds)",
+        "did not react",
+    ]) {
         assert!(line.starts_with("failed") && line.contains(words), "{told}");
     }
 }

@@ -11,12 +11,17 @@ fn scheduled_retried_and_repeated_jobs_come_in_time() {
          q.enqueue(jobs.boom, 'x', job_id='retry', retry=Retry(max=2, interval=[1, 1])); q.enqueue(jobs.nothing, job_id='rep', repeat=Repeat(times=2, interval=1))\n\
          q.enqueue(jobs.again, 2, job_id='ret')",
     );
-    for (job, status) in [("in", "finished"), ("at", "finished"), ("retry", "failed"), ("rep", "finished"), ("ret", "failed")] {
+    for (job, status) in
+        [("in", "finished"), ("at", "finished"), ("retry", "failed"), ("rep", "finished"), ("ret", "failed")]
+    {
         redis.until_status(job, status);
     }
     let rep = "j = Job.fetch('rep', r); print(j.repeats_left, len(j.results()))";
     until("every repeat has run", || redis.python(rep) == "0 3");
-    assert_eq!(redis.python("print([x.type.name for x in Job.fetch('ret', r).results()])"), "['MAX_RETRIES_EXCEEDED', 'RETRIED', 'RETRIED']");
+    assert_eq!(
+        redis.python("print([x.type.name for x in Job.fetch('ret', r).results()])"),
+        "['MAX_RETRIES_EXCEEDED', 'RETRIED', 'RETRIED']"
+    );
     assert_eq!(redis.python("print(Job.fetch('retry', r).retries_left, r.zcard('rq:scheduled:q'))"), "0 0");
 }
 
@@ -27,7 +32,10 @@ fn the_scheduler_lock_is_rqs_and_is_given_back() {
     until("the lock is taken", || redis.ask(&["EXISTS", "rq:scheduler-lock:q"]));
     let names = redis.python("from rq.scheduler import RQScheduler; n = r.get('rq:scheduler-lock:q').decode(); s = RQScheduler.fetch(n, r); print(s.name == n, s._queue_names)");
     assert_eq!(names, "True {'q'}");
-    assert_eq!(redis.python("s = rq.scheduler.RQScheduler(['q'], connection=r); print(s.acquire_locks())"), "set()");
+    assert_eq!(
+        redis.python("s = rq.scheduler.RQScheduler(['q'], connection=r); print(s.acquire_locks())"),
+        "set()"
+    );
     worker.signal(nix::sys::signal::Signal::SIGTERM);
     worker.wait();
     assert!(!redis.ask::<bool>(&["EXISTS", "rq:scheduler-lock:q"]));

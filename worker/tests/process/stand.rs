@@ -135,7 +135,7 @@ impl Redis {
     pub(crate) fn python(&self, program: &str) -> String {
         let prelude = format!(
             "import sys, json, time\nfrom datetime import timedelta, datetime, timezone\nfrom redis import Redis\nimport rq, jobs\n\
-             from rq import *\nfrom rq.job import Job, JobStatus\nfrom rq.command import *\nfrom rq.registry import *\n\
+             from rq import *\nfrom rq.job import Dependency, Job, JobStatus\nfrom rq.command import *\nfrom rq.registry import *\n\
              r = Redis(port={})\nq = Queue('q', connection=r)\n",
             self.port
         );
@@ -264,7 +264,11 @@ impl Worker {
     pub(crate) fn until_said(&self, text: &str) {
         let begun = Instant::now();
         while !self.has_said(text) {
-            assert!(begun.elapsed() < PATIENCE, "the worker never said {text:?}; it said:\n{}", self.said().join("\n"));
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the worker never said {text:?}; it said:\n{}",
+                self.said().join("\n")
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -275,7 +279,11 @@ impl Worker {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status;
             }
-            assert!(begun.elapsed() < Duration::from_secs(100), "the worker does not end; it said:\n{}", self.said().join("\n"));
+            assert!(
+                begun.elapsed() < Duration::from_secs(100),
+                "the worker does not end; it said:\n{}",
+                self.said().join("\n")
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -314,7 +322,8 @@ impl Drop for Worker {
 pub(crate) fn get(address: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: healthcheck.railway.app\r\nConnection: close\r\n\r\n").ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: healthcheck.railway.app\r\nConnection: close\r\n\r\n")
+        .ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let code = answer.split_whitespace().nth(1)?.parse().ok()?;

@@ -31,7 +31,10 @@ fn b_health_answers_before_redis_is_touched() {
     println!("first answer {:?} after the process was started", worker.born.elapsed());
     worker.until_said("retry 1/1");
     let (code, body) = worker.health();
-    assert_eq!((code, body["status"].as_str(), body["redis_connected"].as_bool()), (200, Some("degraded"), Some(false)));
+    assert_eq!(
+        (code, body["status"].as_str(), body["redis_connected"].as_bool()),
+        (200, Some("degraded"), Some(false))
+    );
     assert_eq!(get(&format!("[::1]:{}", worker.port), "/health").unwrap().0, 200, "IPv6 is answered too");
     assert_eq!(worker.probe("/live").unwrap().0, 200);
     assert_eq!(worker.probe("/ready").unwrap().0, 503);
@@ -56,7 +59,9 @@ fn c_the_first_connection_is_retried_five_times_over_62_seconds() {
     assert_eq!(said.iter().filter(|line| line.contains("; retry ")).count(), 5);
     assert_eq!(status.code(), Some(1));
     assert!(took >= Duration::from_secs(62) && took < Duration::from_secs(80), "{took:?}");
-    assert!(said.last().unwrap().contains("[STAGE 3/6] failed") && said.last().unwrap().contains("next_action"));
+    assert!(
+        said.last().unwrap().contains("[STAGE 3/6] failed") && said.last().unwrap().contains("next_action")
+    );
 }
 
 #[test]
@@ -64,7 +69,10 @@ fn e_a_name_that_does_not_resolve_is_degraded_and_named() {
     let worker = Setup::new("redis://no-such-host.invalid:6379/0").env("RETRY_DELAYS", "30").start();
     worker.until_said("name-not-found");
     let (code, body) = worker.health();
-    assert_eq!((code, body["status"].as_str(), body["redis_connected"].as_bool()), (200, Some("degraded"), Some(false)));
+    assert_eq!(
+        (code, body["status"].as_str(), body["redis_connected"].as_bool()),
+        (200, Some("degraded"), Some(false))
+    );
 }
 
 #[test]
@@ -77,7 +85,10 @@ fn redis_that_comes_late_is_waited_for() {
     worker.until_health("healthy");
     assert_eq!(worker.probe("/ready").unwrap().0, 200);
     for n in 1..=6 {
-        assert!(worker.has_said(&format!("[STAGE {n}/6]")) && worker.has_said(&format!("[STAGE {n}/6] done")), "stage {n}");
+        assert!(
+            worker.has_said(&format!("[STAGE {n}/6]")) && worker.has_said(&format!("[STAGE {n}/6] done")),
+            "stage {n}"
+        );
     }
 }
 
@@ -86,10 +97,22 @@ fn every_configuration_problem_is_reported_at_once() {
     let scratch = Scratch::new();
     let path = scratch.file("worker.toml");
     std::fs::write(&path, "queues = [\"a\", \"a\"]\ntypo = 1\n[health]\nstrictness = \"lax\"\n[[schedule]]\nname = \"s\"\ncron = \"61 * * * *\"\nfunction = \"not a path\"\n").unwrap();
-    let (code, said) = Setup::bare(&["run", "--config", &path]).env("CONCURRENCY", "many").env("DRAIN_SECONDS", "-1").finish();
+    let (code, said) = Setup::bare(&["run", "--config", &path])
+        .env("CONCURRENCY", "many")
+        .env("DRAIN_SECONDS", "-1")
+        .finish();
     let said = said.join("\n");
     assert_eq!(code, 2);
-    for problem in ["REDIS_URL is not set", "listed twice", "typo", "lax", "61 * * * *", "not a path", "CONCURRENCY", "DRAIN_SECONDS"] {
+    for problem in [
+        "REDIS_URL is not set",
+        "listed twice",
+        "typo",
+        "lax",
+        "61 * * * *",
+        "not a path",
+        "CONCURRENCY",
+        "DRAIN_SECONDS",
+    ] {
         assert!(said.contains(problem), "{problem} is missing:\n{said}");
     }
 }
@@ -106,9 +129,11 @@ fn a_port_that_is_taken_ends_the_start() {
 #[test]
 fn secrets_never_reach_the_log() {
     let redis = Redis::with(&["--requirepass", "right-secret"]);
-    let cases = [("redis://:wrong-secret@127.0.0.1", "wrong-password"), ("redis://127.0.0.1", "password-missing")];
+    let cases =
+        [("redis://:wrong-secret@127.0.0.1", "wrong-password"), ("redis://127.0.0.1", "password-missing")];
     for (start, fault) in cases {
-        let (code, said) = Setup::new(&format!("{start}:{}/0", redis.port)).env("RETRY_DELAYS", "0.1").finish();
+        let (code, said) =
+            Setup::new(&format!("{start}:{}/0", redis.port)).env("RETRY_DELAYS", "0.1").finish();
         let said = said.join("\n");
         assert_eq!(code, 1);
         assert!(said.contains(fault), "{said}");

@@ -85,9 +85,15 @@ fn priorities_front_and_deleted_jobs_are_respected() {
          q.enqueue(jobs.add, 1, job_id='expired', ttl=1); time.sleep(1.2)",
     );
     let said = burst(&redis, &["p"]).join("\n");
-    let order: Vec<usize> = ["first", "second", "low"].iter().map(|id| said.find(&format!("\"job_id\":\"{id}\"")).unwrap()).collect();
+    let order: Vec<usize> = ["first", "second", "low"]
+        .iter()
+        .map(|id| said.find(&format!("\"job_id\":\"{id}\"")).unwrap())
+        .collect();
     assert!(order.is_sorted(), "{said}");
-    assert_eq!(redis.python("print(Job.fetch('canceled', r).get_status().value, Job.exists('expired', r), len(q))"), "canceled False 0");
+    assert_eq!(
+        redis.python("print(Job.fetch('canceled', r).get_status().value, Job.exists('expired', r), len(q))"),
+        "canceled False 0"
+    );
 }
 
 #[test]
@@ -105,13 +111,15 @@ fn webhooks_and_groups_work() {
     let port = server.local_addr().unwrap().port();
     let calls = std::thread::spawn(move || {
         use std::io::{Read as _, Write as _};
-        (0..2).map(|_| {
-            let (mut stream, _) = server.accept().unwrap();
-            let mut bytes = [0; 4096];
-            let read = stream.read(&mut bytes).unwrap();
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
-            String::from_utf8_lossy(&bytes[..read]).into_owned()
-        }).collect::<Vec<_>>()
+        (0..2)
+            .map(|_| {
+                let (mut stream, _) = server.accept().unwrap();
+                let mut bytes = [0; 4096];
+                let read = stream.read(&mut bytes).unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                String::from_utf8_lossy(&bytes[..read]).into_owned()
+            })
+            .collect::<Vec<_>>()
     });
     redis.python(&format!(
         "from rq.webhook import Webhook\nfrom rq.group import Group\n\
@@ -121,7 +129,10 @@ fn webhooks_and_groups_work() {
     burst(&redis, &[]);
     let calls = calls.join().unwrap();
     assert!(calls[0].starts_with("GET /ok") && calls[1].starts_with("GET /bad"), "{calls:?}");
-    assert_eq!(redis.python("from rq.group import Group\nprint([j.id for j in Group.fetch('g', r).get_jobs()])"), "['g1']");
+    assert_eq!(
+        redis.python("from rq.group import Group\nprint([j.id for j in Group.fetch('g', r).get_jobs()])"),
+        "['g1']"
+    );
 }
 
 #[test]
@@ -134,9 +145,15 @@ fn rq_info_and_a_second_rq_worker_see_nothing_unusual() {
         "ws = sorted(Worker.all(connection=r), key=lambda w: w.name); print([(w.name, w.get_state(), w.get_current_job_id(), w.queue_names()) for w in ws])\n\
          print(StartedJobRegistry(queue=q).get_job_ids(), len(Job.fetch('a', r).get_executions()))",
     );
-    assert!(told.contains("('w', 'busy', 'a', ['q'])") || told.contains("('w-2', 'busy', 'a', ['q'])"), "{told}");
+    assert!(
+        told.contains("('w', 'busy', 'a', ['q'])") || told.contains("('w-2', 'busy', 'a', ['q'])"),
+        "{told}"
+    );
     assert!(told.contains("'idle'") && told.ends_with("['a'] 1"), "{told}");
-    let info = std::process::Command::new(crate::stand::python().with_file_name("rq")).args(["info", "-u", &redis.url()]).output().unwrap();
+    let info = std::process::Command::new(crate::stand::python().with_file_name("rq"))
+        .args(["info", "-u", &redis.url()])
+        .output()
+        .unwrap();
     let info = String::from_utf8_lossy(&info.stdout).into_owned();
     assert!(info.contains("2 workers"), "{info}");
     let other = std::process::Command::new(crate::stand::python().with_file_name("rq"))
@@ -153,6 +170,11 @@ fn what_jobs_print_becomes_log_lines() {
     let redis = Redis::start();
     redis.python("q.enqueue(jobs.talk, job_id='t')");
     let said = burst(&redis, &[]);
-    assert!(said.iter().any(|line| line.contains("\"message\":\"spoken by a job\"") && line.contains("\"source\":\"python\"")), "{said:#?}");
+    assert!(
+        said.iter()
+            .any(|line| line.contains("\"message\":\"spoken by a job\"")
+                && line.contains("\"source\":\"python\"")),
+        "{said:#?}"
+    );
     assert!(said.contains(&"{\"level\":\"warn\",\"message\":\"already json\"}".to_owned()), "{said:#?}");
 }

@@ -62,7 +62,7 @@ def eat(megabytes):
 
 
 def hoard(megabytes):
-    globals().setdefault("HOARD", []).append(bytearray(os.urandom(1024) * 1024 * megabytes))
+    globals().setdefault("HOARD", []).append(bytearray(b"x") * (megabytes << 20))
     return os.getpid()
 
 
