@@ -21,8 +21,12 @@ pub(crate) fn process_identity(pid: u32) -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may contain spaces; the start time is the 20th field after it.
-    let started = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?;
+    // The name in parentheses may contain spaces; after it come the state and, 19 fields later, the start time.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    if matches!(fields.next()?, "Z" | "X") {
+        return None;
+    }
+    let started = fields.nth(18)?;
     Some(format!("{}/{}/{pid}/{started}", boot.trim(), namespace.display()))
 }
 

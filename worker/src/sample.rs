@@ -1,4 +1,4 @@
-//! Reads now and then what the probes show: queue depths and memory. Also the pulse that says the job loop turns.
+//! Reads now and then what the probes show: queue depths and memory; and says that the job loop turns.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::health::Vitals;
 use crate::health::metrics::QueueLabels;
 use crate::memory;
 use crate::shared::Shared;
@@ -15,6 +16,16 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Redis is asked less often than `/proc`.
 const DEPTHS_EVERY: u32 = 5;
 
+/// Says from the first second on that the loop turns; the health thread ends a process that stops saying so.
+pub(crate) async fn pulse(vitals: Arc<Vitals>) {
+    let mut tick = interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        vitals.turn();
+    }
+}
+
 /// Samples for as long as the process lives.
 pub(crate) async fn keep(shared: Arc<Shared>) {
     let mut tick = interval(EVERY);
@@ -22,7 +33,6 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
     let mut count = 0;
     loop {
         tick.tick().await;
-        shared.vitals.turn();
         shared.vitals.set_memory(memory::used());
         if count % DEPTHS_EVERY == 0 && shared.link.is_up() {
             depths(&shared).await;

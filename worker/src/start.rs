@@ -86,6 +86,7 @@ async fn prepare(
     let limits = Limits::new(config.memory, config.concurrency, memory::container_limit());
     let vitals = Arc::new(Vitals::new(config.health.clone(), limits, config.concurrency, born));
     serve(&config, &vitals)?;
+    tokio::spawn(sample::pulse(Arc::clone(&vitals)));
     let Some(server) = config.server.clone() else { return Err(exit::CONFIGURATION) };
     let link = Arc::new(Link::new(server, config.name.clone(), config.connect_timeout, Arc::clone(&vitals)));
     let about = connect(&config, &link, &vitals).await?;

@@ -80,20 +80,15 @@ fn parse_sentinel(rest: &str, tls: bool) -> Option<Sentinel> {
     Some(Sentinel { nodes: nodes.collect(), master, username, password, db, tls })
 }
 
-static LOGIN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"([a-z+]+://)[^\s"']*@"#).ok());
-static SECRET_PARAMETER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"((?:pass|password|token)=)[^&\s]+").ok());
+static LOGIN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"([a-z+]+://)[^ \t\r\n"']*@"#).expect("the tests below use it"));
+static SECRET_PARAMETER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"((?:pass|password|token)=)[^& \t\r\n]+").expect("the tests below use it"));
 
 /// `redis://user:secret@host:6379/0` becomes `redis://*****@host:6379/0`, anywhere in `text`.
 pub fn mask(text: &str) -> String {
-    let mut out = text.to_owned();
-    if let Some(login) = LOGIN.as_ref() {
-        out = login.replace_all(&out, "${1}*****@").into_owned();
-    }
-    if let Some(parameter) = SECRET_PARAMETER.as_ref() {
-        out = parameter.replace_all(&out, "${1}*****").into_owned();
-    }
-    out
+    let text = LOGIN.replace_all(text, "${1}*****@");
+    SECRET_PARAMETER.replace_all(&text, "${1}*****").into_owned()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The connection to Redis: opened with a deadline, watched, and made again for ever once it has worked.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -65,6 +65,8 @@ pub struct Link {
     vitals: Arc<Vitals>,
     live: watch::Sender<Option<Live>>,
     made: AtomicU64,
+    /// What it refuses although it answers.
+    refuses: Mutex<Option<Kind>>,
 }
 
 impl Link {
@@ -77,6 +79,7 @@ impl Link {
             vitals,
             live: watch::Sender::new(None),
             made: AtomicU64::new(0),
+            refuses: Mutex::new(None),
         }
     }
 
@@ -212,7 +215,7 @@ impl Link {
             .get_or_create(&crate::health::metrics::ReasonLabels { reason: fault.kind.word().to_owned() })
             .inc();
         if !fault.breaks_connection() {
-            self.vitals.refused(fault.to_string());
+            self.refused(fault);
             return;
         }
         let given_up = self.live.send_if_modified(|current| {
@@ -225,6 +228,22 @@ impl Link {
         if given_up {
             self.vitals.disconnected(fault.to_string());
             tracing::warn!(error = %fault, next_action = fault.kind.next_action(), "lost Redis at {}: {}", self.server.masked, fault.kind.word());
+        }
+    }
+
+    /// One line when it begins to refuse, one when it stops.
+    fn refused(&self, fault: &Fault) {
+        self.vitals.refused(fault.to_string());
+        let mut refuses = self.refuses.lock().unwrap_or_else(PoisonError::into_inner);
+        if refuses.replace(fault.kind) != Some(fault.kind) {
+            tracing::warn!(error = %fault, next_action = fault.kind.next_action(), "Redis at {} refuses: {}", self.server.masked, fault.kind.word());
+        }
+    }
+
+    fn accepted(&self) {
+        if self.refuses.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            self.vitals.connected();
+            tracing::info!("Redis at {} accepts again", self.server.masked);
         }
     }
 
@@ -267,12 +286,17 @@ impl Link {
     pub async fn run<T: FromRedisValue>(&self, invocation: &Invocation) -> Result<T, Fault> {
         let live = self.live().await;
         let mut connection = live.connection.clone();
-        let answer = invocation.on(&mut connection).await;
-        answer.map_err(|error| {
-            let fault = Fault::of(&error);
-            self.report(&live, &fault);
-            fault
-        })
+        match invocation.on(&mut connection).await {
+            Ok(answer) => {
+                self.accepted();
+                Ok(answer)
+            }
+            Err(error) => {
+                let fault = Fault::of(&error);
+                self.report(&live, &fault);
+                Err(fault)
+            }
+        }
     }
 
     /// Runs a script until it has been written, through outages of any length. `build` is asked again for each attempt,
