@@ -97,7 +97,7 @@ def rq_info(lab: Lab):
 def while_it_runs(lab: Lab):
     """A running job is started, has one execution, and both are kept alive by heartbeats"""
     queue = lab.queue()
-    job = queue.enqueue(jobs.sleep_and_tell, 3.2, "begun")
+    job = queue.enqueue(jobs.sleep_and_tell, 8, "begun")
     worker = lab.start(monitoring_interval=1)
     eventually(lambda: lab.redis.exists("begun"))
     executions = job.get_executions()
