@@ -81,7 +81,7 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// Jobs at a time [env: CONCURRENCY]
     #[arg(long)]
-    pub concurrency: Option<u64>,
+    pub concurrency: Option<usize>,
     /// Python of the jobs, or none [env: PYTHON]
     #[arg(long)]
     pub python: Option<String>,

@@ -250,12 +250,13 @@ impl Loop {
             return;
         }
         let serializer = ending.job.serializer(&self.shared.config.serializer);
-        match &mut self.python {
-            Some(python) => python.after(word, ending.job, &serializer, ending.trace()).await,
-            None => tracing::warn!(
+        if let Some(python) = &mut self.python {
+            python.after(word, ending.job, &serializer, ending.trace()).await;
+        } else {
+            tracing::warn!(
                 job_id = ending.job.id,
                 "webhooks are sent by the Python executor, which is not configured"
-            ),
+            );
         }
     }
 

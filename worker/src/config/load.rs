@@ -43,13 +43,7 @@ pub fn load(flags: &Flags, environment: &Environment<'_>) -> Result<Config, Vec<
             |delays| backoff::Schedule { delays },
         ),
         name: name(&mut s, flags, environment),
-        concurrency: s.number(
-            flags.concurrency.map(|n| n as usize),
-            &["CONCURRENCY"],
-            "concurrency",
-            (1, 256),
-            1,
-        ),
+        concurrency: s.number(flags.concurrency, &["CONCURRENCY"], "concurrency", (1, 256), 1),
         prefix: prefix(&mut s),
         serializer: serializer(&mut s, flags),
         strategy: s.choice(
