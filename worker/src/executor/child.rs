@@ -105,6 +105,7 @@ impl Child {
             "path": python.path,
             "preload": python.preload,
             "exception_handlers": python.exception_handlers,
+            "job_class": python.job_class,
             "prefix": if config.prefix == "rq" { "" } else { &config.prefix },
             "default_timeout": crate::DEFAULT_TIMEOUT,
             "redis": config.server.as_ref().map(address),
