@@ -86,6 +86,9 @@ class Executor:
         self.problems = []
         for module in hello["preload"]:
             self.attempt(lambda: __import__(module), "cannot import %s" % module)
+        if hello["job_class"]:
+            # The project asked for its own class; without it nothing may run.
+            self.Job = import_attribute(hello["job_class"])
         self.handlers = []
         for path in hello["exception_handlers"]:
             handler = self.attempt(lambda: import_attribute(path), "cannot import exception handler %s" % path)

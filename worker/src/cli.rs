@@ -28,6 +28,7 @@ pub enum Command {
 
 /// Every flag; what is not given comes from the environment, then from `worker.toml`, then from the defaults.
 #[derive(Debug, Default, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of `rq worker`")]
 pub struct Flags {
     /// Queues, in order of priority
     pub queues: Vec<String>,
@@ -76,16 +77,71 @@ pub struct Flags {
     /// Dotted path of an exception handler; may be repeated
     #[arg(long)]
     pub exception_handler: Vec<String>,
+    /// Dotted path of the Job class that Python jobs are restored with
+    #[arg(short = 'j', long)]
+    pub job_class: Option<String>,
+    /// Log more
+    #[arg(short = 'v', long, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Log less
+    #[arg(short = 'q', long)]
+    pub quiet: bool,
+    /// error, warn, info or debug [env: LOG_LEVEL]
+    #[arg(long = "logging_level", alias = "logging-level")]
+    pub logging_level: Option<String>,
+    /// Write the process id to this file
+    #[arg(long)]
+    pub pid: Option<PathBuf>,
+    /// Options of `rq worker` that mean nothing here, or cannot be honoured and are then named as problems
+    #[command(flatten)]
+    pub foreign: Foreign,
     /// Configuration file [env: WORKER_CONFIG] [default: worker.toml]
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// Jobs at a time [env: CONCURRENCY]
     #[arg(long)]
-    pub concurrency: Option<u64>,
+    pub concurrency: Option<usize>,
     /// Python of the jobs, or none [env: PYTHON]
     #[arg(long)]
     pub python: Option<String>,
     /// Port of the health server [env: PORT]
     #[arg(long)]
     pub port: Option<u64>,
+}
+
+impl Flags {
+    /// What `-v`, `-q` and `--logging_level` ask for.
+    pub fn log_level(&self) -> Option<tracing::Level> {
+        match (self.verbose, self.quiet) {
+            (true, _) => Some(tracing::Level::DEBUG),
+            (_, true) => Some(tracing::Level::WARN),
+            _ => crate::log::level_from_name(&self.logging_level.as_ref()?.to_lowercase()),
+        }
+    }
+}
+
+/// Options of `rq worker` without a meaning here.
+#[derive(Debug, Default, Clone, Args)]
+pub struct Foreign {
+    /// Log lines are JSON or text
+    #[arg(long, hide = true)]
+    pub log_format: Option<String>,
+    /// Log lines carry RFC 3339
+    #[arg(long, hide = true)]
+    pub date_format: Option<String>,
+    /// Arguments are shown as `job.description` has them
+    #[arg(long, hide = true)]
+    pub disable_job_desc_logging: bool,
+    /// What a queue does is done by scripts
+    #[arg(long, hide = true)]
+    pub queue_class: Option<String>,
+    /// This is the worker
+    #[arg(short = 'w', long, hide = true)]
+    pub worker_class: Option<String>,
+    /// The address says it
+    #[arg(long, hide = true)]
+    pub connection_class: Option<String>,
+    /// Failures are always recorded
+    #[arg(short = 'd', long, hide = true)]
+    pub disable_default_exception_handler: bool,
 }

@@ -91,10 +91,10 @@ fn obey(shared: &Shared, message: &Msg) {
         Command::Shutdown => shared.drain(),
         Command::Kill if current.is_some() => slot.order(Order::Kill),
         Command::StopJob(job) if current.as_ref().is_some_and(|run| run.job == job) => {
-            slot.order(Order::Stop)
+            slot.order(Order::Stop);
         }
         Command::StopExecution(id) if current.as_ref().is_some_and(|run| run.execution == id) => {
-            slot.order(Order::Stop)
+            slot.order(Order::Stop);
         }
         _ => tracing::warn!(worker = slot.worker, "this slot does not run that job; the command is ignored"),
     }

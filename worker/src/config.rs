@@ -132,6 +132,8 @@ pub struct Python {
     pub functions: Vec<String>,
     /// Dotted paths, called as RQ calls its exception handlers.
     pub exception_handlers: Vec<String>,
+    /// Dotted path of the Job class, when it is not RQ's.
+    pub job_class: Option<String>,
     /// Jobs before a child is replaced; 0 means never.
     pub max_jobs: u64,
 }

@@ -176,7 +176,7 @@ async fn run(shared: &Shared, schedule: &Schedule, moment: DateTime<Utc>) {
         ),
         Ok(_) => {}
         Err(fault) => {
-            tracing::error!(schedule = schedule.name, error = %fault, "a scheduled run could not be enqueued")
+            tracing::error!(schedule = schedule.name, error = %fault, "a scheduled run could not be enqueued");
         }
     }
 }

@@ -93,12 +93,11 @@ async fn block(
     key: &str,
     connection: &mut Option<MultiplexedConnection>,
 ) -> redis::RedisResult<bool> {
-    let mut usable = match connection.take() {
-        Some(usable) => usable,
-        None => {
-            shared.link.live().await;
-            shared.link.raw(BLOCK + crate::store::link::ANSWER_WITHIN).await?
-        }
+    let mut usable = if let Some(usable) = connection.take() {
+        usable
+    } else {
+        shared.link.live().await;
+        shared.link.raw(BLOCK + crate::store::link::ANSWER_WITHIN).await?
     };
     let mut command = redis::cmd("BLMOVE");
     command.arg(key).arg(key).arg("LEFT").arg("LEFT").arg(BLOCK.as_secs());

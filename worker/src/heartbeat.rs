@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Beats for as long as the process lives.
 pub(crate) async fn beat(shared: Arc<Shared>, address: String) {
     loop {
-        sleep(EVERY).await;
+        sleep(EVERY.min(Duration::from_secs(shared.config.monitoring_interval))).await;
         shared.link.live().await;
         let seen: Vec<Option<Current>> = shared.slots.iter().map(crate::shared::Slot::current).collect();
         let begun = Instant::now();

@@ -95,7 +95,7 @@ impl Fields {
             format!("{} {:<5} {}", timestamp::now().time_of_day(), level, printable(&self.message));
         for (key, value) in self.rest {
             let _ = match value {
-                Value::String(text) => write!(line, " {key}={:?}", text),
+                Value::String(text) => write!(line, " {key}={text:?}"),
                 other => write!(line, " {key}={other}"),
             };
         }

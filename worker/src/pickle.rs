@@ -22,17 +22,16 @@ fn value(out: &mut Vec<u8>, v: &Value) {
         Value::Null => out.push(b'N'),
         Value::Bool(true) => out.push(0x88),
         Value::Bool(false) => out.push(0x89),
-        Value::Number(number) => match number.as_i64() {
-            Some(integer) => {
+        Value::Number(number) => {
+            if let Some(integer) = number.as_i64() {
                 // Eight bytes, little-endian, two's complement.
                 out.extend([0x8a, 8]);
                 out.extend(integer.to_le_bytes());
-            }
-            None => {
+            } else {
                 out.push(b'G');
                 out.extend(number.as_f64().unwrap_or(f64::NAN).to_be_bytes());
             }
-        },
+        }
         Value::String(string) => text(out, string),
         Value::Array(list) => {
             out.extend([b']', b'(']);

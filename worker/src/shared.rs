@@ -1,6 +1,6 @@
 //! What the tasks of one process share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -82,6 +82,7 @@ pub(crate) struct Shared {
     /// Set once nothing is waited for any more, not even for Redis to record an end.
     pub(crate) give_up: watch::Sender<bool>,
     taken: AtomicU64,
+    broken: AtomicBool,
 }
 
 impl Shared {
@@ -102,7 +103,18 @@ impl Shared {
             doorbell: Doorbell::default(),
             give_up: watch::Sender::new(false),
             taken: AtomicU64::new(0),
+            broken: AtomicBool::new(false),
         }
+    }
+
+    /// Ends a process that cannot do what it was started for.
+    pub(crate) fn break_off(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+        self.drain();
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 
     /// Jobs begun by this process.

@@ -187,6 +187,10 @@ impl Loop {
             }
             Err(error) => {
                 self.python_fails += 1;
+                // A service waits for its Python to be repaired; a burst would never end.
+                if config.burst && self.python_fails >= 3 {
+                    self.shared.break_off();
+                }
                 self.shared.vitals.set_attention(true);
                 tracing::error!(job_id = job.id, error = %error, next_action = "check `python.program` and that rq is installed for it: worker smoke", "no Python child can be started; the job is put back");
                 Outcome::Released
@@ -250,12 +254,13 @@ impl Loop {
             return;
         }
         let serializer = ending.job.serializer(&self.shared.config.serializer);
-        match &mut self.python {
-            Some(python) => python.after(word, ending.job, &serializer, ending.trace()).await,
-            None => tracing::warn!(
+        if let Some(python) = &mut self.python {
+            python.after(word, ending.job, &serializer, ending.trace()).await;
+        } else {
+            tracing::warn!(
                 job_id = ending.job.id,
                 "webhooks are sent by the Python executor, which is not configured"
-            ),
+            );
         }
     }
 

@@ -29,6 +29,10 @@ pub fn run(cli: Cli, registry: Registry) -> ExitCode {
         log::Format::from_name(&variable("LOG_FORMAT").unwrap_or_default()).unwrap_or(log::Format::Json);
     let level =
         log::level_from_name(&variable("LOG_LEVEL").unwrap_or_default()).unwrap_or(tracing::Level::INFO);
+    let level = match &cli.command {
+        Command::Run(flags) => flags.log_level().unwrap_or(level),
+        _ => level,
+    };
     let code = match cli.command {
         Command::Run(flags) => {
             log::start(format, level);
@@ -107,6 +111,11 @@ fn load(flags: &Flags) -> Result<Arc<Config>, u8> {
         Ok(config) => {
             for warning in &config.warnings {
                 tracing::warn!("{warning}");
+            }
+            if let Some(path) = &flags.pid
+                && let Err(error) = std::fs::write(path, std::process::id().to_string())
+            {
+                tracing::warn!("the process id cannot be written to {}: {error}", path.display());
             }
             let (queues, slots) = (config.queues.join(","), config.concurrency);
             stage.done(&format!("worker {}, queues {queues}, {slots} at a time", config.name));
@@ -267,5 +276,5 @@ async fn loops(shared: Arc<Shared>, orders: Orders, about: About, signals: Signa
     };
     shutdown::goodbye(goodbye).await;
     tracing::info!(jobs = shared.vitals.jobs(), "stopped");
-    code
+    if shared.is_broken() { exit::INTERNAL } else { code }
 }

@@ -32,6 +32,7 @@ pub fn load(flags: &Flags, environment: &Environment<'_>) -> Result<Config, Vec<
     let mut warnings = Vec::new();
     let server = server(&mut s, flags, environment, &mut warnings);
     let queues = queues(&mut s, flags);
+    foreign(&mut s, flags, &mut warnings);
     let retries = s.delays(&["RETRY_DELAYS"], "redis.retry_delays");
     let config = Config {
         server,
@@ -43,13 +44,7 @@ pub fn load(flags: &Flags, environment: &Environment<'_>) -> Result<Config, Vec<
             |delays| backoff::Schedule { delays },
         ),
         name: name(&mut s, flags, environment),
-        concurrency: s.number(
-            flags.concurrency.map(|n| n as usize),
-            &["CONCURRENCY"],
-            "concurrency",
-            (1, 256),
-            1,
-        ),
+        concurrency: s.number(flags.concurrency, &["CONCURRENCY"], "concurrency", (1, 256), 1),
         prefix: prefix(&mut s),
         serializer: serializer(&mut s, flags),
         strategy: s.choice(
@@ -249,15 +244,45 @@ fn python(s: &mut Sources<'_>, flags: &Flags) -> Option<Python> {
         exception_handlers: s
             .list(&flags.exception_handler, &["RQ_EXCEPTION_HANDLERS"], "python.exception_handlers")
             .unwrap_or_default(),
+        job_class: s.text(flags.job_class.clone(), &["RQ_JOB_CLASS"], "python.job_class"),
         max_jobs: s.number(None, &["MAX_JOBS_PER_CHILD"], "python.max_jobs", (0, u64::from(u32::MAX)), 0),
         program,
     };
-    for dotted in python.preload.iter().chain(&python.functions).chain(&python.exception_handlers) {
+    for dotted in python
+        .preload
+        .iter()
+        .chain(&python.functions)
+        .chain(&python.exception_handlers)
+        .chain(&python.job_class)
+    {
         if !is_dotted_path(dotted) {
             s.problem(format!("{dotted:?} in the Python settings is not a dotted path"));
         }
     }
     (python.program != "none").then_some(python)
+}
+
+/// What `rq worker` takes and this worker does not do is never silently different.
+fn foreign(s: &mut Sources<'_>, flags: &Flags, warnings: &mut Vec<String>) {
+    let foreign = &flags.foreign;
+    if let Some(class) = &foreign.worker_class
+        && !class.starts_with("rq.")
+    {
+        s.problem(format!("--worker-class {class}: a worker class of your own cannot run here; its exception handlers can (--exception-handler)"));
+    }
+    if let Some(class) = &foreign.connection_class {
+        s.problem(format!(
+            "--connection-class {class} cannot be used here; TLS, Sentinel and sockets are part of REDIS_URL"
+        ));
+    }
+    if foreign.disable_default_exception_handler {
+        s.problem(
+            "--disable-default-exception-handler cannot be honoured: every failure is recorded".to_owned(),
+        );
+    }
+    if let Some(class) = &foreign.queue_class {
+        warnings.push(format!("--queue-class {class} has no effect: queues are worked off by scripts"));
+    }
 }
 
 fn is_dotted_path(path: &str) -> bool {
@@ -367,3 +392,6 @@ fn schedule(s: &mut Sources<'_>, table: &toml::Table, number: usize, queues: &[S
         kwargs,
     })
 }
+
+#[cfg(test)]
+mod tests;

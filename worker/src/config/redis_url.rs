@@ -48,16 +48,22 @@ pub fn parse(url: &str) -> Result<Server, String> {
             "REDIS_URL is an unresolved Railway reference: {url}; the referenced service has another name"
         ));
     }
-    let sentinel = match url.strip_prefix("redis+sentinel://").map(|rest| (rest, false)).or_else(|| url.strip_prefix("rediss+sentinel://").map(|rest| (rest, true))) {
-        Some((rest, tls)) => Some(parse_sentinel(rest, tls).ok_or_else(|| {
-            format!("REDIS_URL is not of the form redis+sentinel://[user:password@]host:port[,host:port]/master[/db]: {masked}")
-        })?),
-        None => {
-            url.into_connection_info().map_err(|error| {
-                format!("REDIS_URL cannot be read ({}): {masked}; expected redis://[user:password@]host:port/db", error.category())
-            })?;
-            None
-        }
+    let sentinel = if let Some((rest, tls)) = url
+        .strip_prefix("redis+sentinel://")
+        .map(|rest| (rest, false))
+        .or_else(|| url.strip_prefix("rediss+sentinel://").map(|rest| (rest, true)))
+    {
+        Some(parse_sentinel(rest, tls).ok_or_else(|| {
+        format!("REDIS_URL is not of the form redis+sentinel://[user:password@]host:port[,host:port]/master[/db]: {masked}")
+    })?)
+    } else {
+        url.into_connection_info().map_err(|error| {
+            format!(
+                "REDIS_URL cannot be read ({}): {masked}; expected redis://[user:password@]host:port/db",
+                error.category()
+            )
+        })?;
+        None
     };
     Ok(Server { url: url.to_owned(), masked, sentinel, ca: None, ca_file: None })
 }

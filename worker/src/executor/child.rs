@@ -22,7 +22,7 @@ const PROGRAM: &str = include_str!("../../python/child.py");
 const BOOTSTRAP: &str = "import os\nr=os.fdopen(os.dup(0),'rb',0)\nn=int.from_bytes(r.read(4),'big')\ns=b''\nwhile len(s)<n: s+=r.read(n-len(s))\nr.close()\nexec(compile(s,'<worker child>','exec'))";
 
 /// An application may import for long; a child that says nothing for longer hangs.
-const IMPORT_WITHIN: Duration = Duration::from_secs(300);
+const IMPORT_WITHIN: Duration = Duration::from_mins(5);
 
 /// Why a child could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +105,7 @@ impl Child {
             "path": python.path,
             "preload": python.preload,
             "exception_handlers": python.exception_handlers,
+            "job_class": python.job_class,
             "prefix": if config.prefix == "rq" { "" } else { &config.prefix },
             "default_timeout": crate::DEFAULT_TIMEOUT,
             "redis": config.server.as_ref().map(address),
@@ -121,7 +122,7 @@ impl Child {
             return Err(trace.lines().last().unwrap_or(trace).to_owned());
         }
         self.problems = strings(&answer["problems"]);
-        self.python = answer["python"].as_str().unwrap_or_default().to_owned();
+        answer["python"].as_str().unwrap_or_default().clone_into(&mut self.python);
         Ok(())
     }
 

@@ -105,7 +105,7 @@ pub async fn run(
     orders: &mut mpsc::UnboundedReceiver<Order>,
 ) -> Outcome {
     let mut task = tokio::spawn(handler.run(call));
-    let deadline = timeout.map_or_else(|| Duration::from_secs(86_400 * 365), |timeout| timeout);
+    let deadline = timeout.unwrap_or_else(|| Duration::from_hours(8760));
     let outcome = tokio::select! {
         biased;
         Some(order) = orders.recv() => match order {

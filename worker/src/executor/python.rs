@@ -20,7 +20,7 @@ const MEMORY_EVERY: Duration = Duration::from_millis(200);
 /// RQ's callbacks have 60 s of their own.
 const AFTER_WITHIN: Duration = Duration::from_secs(90);
 /// Longer than anyone waits.
-const NEVER: Duration = Duration::from_secs(365 * 86_400);
+const NEVER: Duration = Duration::from_hours(8760);
 
 /// One slot's children, one at a time.
 pub struct PythonSlot {
@@ -96,7 +96,7 @@ impl PythonSlot {
         };
         Ok(match end {
             End::Answer(header, blob) => {
-                self.recycle().await;
+                self.recycle();
                 outcome(&header, blob)
             }
             End::Gone => self.crashed(kills_before).await,
@@ -133,7 +133,7 @@ impl PythonSlot {
     }
 
     /// Between jobs: replaces a child that has grown or has done enough.
-    async fn recycle(&mut self) {
+    fn recycle(&mut self) {
         let Some(child) = &self.child else { return };
         // A process does not grow much between two jobs of a millisecond; looking costs as much as such a job.
         let look = self.vitals.limits.soft.is_some() && self.weighed.elapsed() >= MEMORY_EVERY;

@@ -15,7 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::Vitals;
 
 /// A job loop that has not turned for so long never will.
-const WEDGED: Duration = Duration::from_secs(60);
+const WEDGED: Duration = Duration::from_mins(1);
 
 /// Binds the port and answers from a thread of its own, for as long as the process lives.
 ///
@@ -113,7 +113,7 @@ pub fn ask(port: u16) -> std::io::Result<(bool, String)> {
         [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))]
             .iter()
             .map(|address| TcpStream::connect_timeout(address, limit))
-            .reduce(|first, second| first.or(second))
+            .reduce(std::result::Result::or)
             .unwrap_or_else(|| Err(std::io::ErrorKind::NotFound.into()))?;
     stream.set_read_timeout(Some(limit))?;
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;

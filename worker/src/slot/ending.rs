@@ -83,7 +83,7 @@ impl Ending<'_> {
         match &self.outcome {
             Outcome::Finished(None) => {}
             Outcome::Finished(Some(value)) | Outcome::Retry { value, .. } => {
-                add("return_value", STANDARD.encode(value))
+                add("return_value", STANDARD.encode(value));
             }
             Outcome::Failed { trace, .. } => add("exc_string", packed(trace)),
             Outcome::Stopped => add("exc_string", packed("Job stopped by user, work-horse terminated.")),

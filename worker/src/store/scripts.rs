@@ -59,7 +59,10 @@ impl Invocation {
     }
 
     /// Sends it; a server that lost its scripts gets this one again.
-    pub(super) async fn on<T: FromRedisValue>(
+    ///
+    /// # Errors
+    /// What Redis or the connection says.
+    pub async fn on<T: FromRedisValue>(
         &self,
         connection: &mut redis::aio::MultiplexedConnection,
     ) -> RedisResult<T> {

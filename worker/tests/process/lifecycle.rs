@@ -178,3 +178,11 @@ fn without_python_a_job_waits_and_the_reason_is_told() {
     worker.until_health("warning");
     assert!(matches!(redis.status("j").as_str(), "queued" | "started"));
 }
+
+#[test]
+fn a_burst_without_python_ends_instead_of_trying_for_ever() {
+    let redis = Redis::start();
+    redis.python("q.enqueue(jobs.add, 1, job_id='j')");
+    let (code, _) = Setup::new(&redis.url()).env("PYTHON", "/no/such/python").args(&["--burst"]).finish();
+    assert_eq!((code, redis.status("j").as_str()), (70, "queued"));
+}

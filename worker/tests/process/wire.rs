@@ -65,6 +65,14 @@ fn callbacks_and_exception_handlers_are_called_as_rq_calls_them() {
 }
 
 #[test]
+fn a_job_class_of_the_project_is_the_one_that_runs() {
+    let redis = Redis::start();
+    redis.python("q.enqueue(jobs.add, 1, job_id='a')");
+    burst(&redis, &["-j", "jobs.CountingJob"]);
+    assert_eq!(redis.python("print(Job.fetch('a', r).return_value())"), "['counted', 2]");
+}
+
+#[test]
 fn json_jobs_and_native_handlers_share_a_queue_with_pickled_jobs() {
     let redis = Redis::start();
     redis.python(

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+import rq.job
 from rq import Retry, get_current_job
 
 
@@ -100,3 +101,10 @@ def failing_callback(job, connection, result):
 
 def handler(job, *exc_info):
     job.connection.rpush("handled:" + job.id, exc_info[0].__name__)
+
+
+class CountingJob(rq.job.Job):
+    """A project's own Job class."""
+
+    def _execute(self):
+        return ["counted", super()._execute()]
