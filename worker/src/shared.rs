@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::doorbell::Doorbell;
 use crate::executor::{Order, Registry};
 use crate::health::Vitals;
+use crate::slot::Chatter;
 use crate::store::{Job, Link};
 
 /// What the process is about to do.
@@ -81,6 +82,7 @@ pub(crate) struct Shared {
     pub(crate) doorbell: Doorbell,
     /// Set once nothing is waited for any more, not even for Redis to record an end.
     pub(crate) give_up: watch::Sender<bool>,
+    pub(crate) chatter: Chatter,
     taken: AtomicU64,
     broken: AtomicBool,
 }
@@ -102,6 +104,7 @@ impl Shared {
             phase: watch::Sender::new(Phase::Working),
             doorbell: Doorbell::default(),
             give_up: watch::Sender::new(false),
+            chatter: Chatter::default(),
             taken: AtomicU64::new(0),
             broken: AtomicBool::new(false),
         }

@@ -18,9 +18,12 @@ use crate::store::scripts::{CLAIM, Invocation};
 use crate::timestamp;
 
 mod answer;
+mod chatter;
 mod ending;
 
 use answer::{Claimed, claimed};
+pub(crate) use chatter::Chatter;
+use chatter::Line;
 use ending::Ending;
 pub(crate) use ending::packed;
 
@@ -304,7 +307,16 @@ impl Loop {
                     "job was given to someone else or removed; its outcome is dropped"
                 );
             }
-            _ => tracing::info!(job_id = id, queue, function, duration_ms, outcome = word, "job {word}"),
+            _ => {
+                let Line::Say(left_out) = self.shared.chatter.line(ending.ended.unix()) else { return };
+                if left_out > 0 {
+                    tracing::info!(
+                        left_out,
+                        "more jobs went well than lines are written; /metrics counts them all"
+                    );
+                }
+                tracing::info!(job_id = id, queue, function, duration_ms, outcome = word, "job {word}");
+            }
         }
     }
 
