@@ -41,6 +41,8 @@ rules![
     copy_source_missing,
     cron_syntax,
     cron_too_frequent,
+    dependency_not_declared,
+    dev_dependency_at_build,
     dockerfile_cache_mount_id_prefix,
     dockerfile_cache_mount_multi_service,
     dockerfile_cache_mount_no_id,
@@ -70,6 +72,7 @@ rules![
     missing_dockerignore,
     port_hardcoded,
     predeploy_shell,
+    prisma_generate_missing,
     procfile_multi_process,
     procfile_not_used,
     python_import_path,
@@ -83,8 +86,11 @@ rules![
     start_exec_form_variable,
     start_shell_syntax,
     start_target_missing,
+    tsconfig_excludes_needed_module,
     unmarked_startup,
     untested_image,
+    workspace_manifest_not_copied,
+    workspace_package_not_built,
 ];
 
 /// The rule called `id`.

@@ -208,6 +208,18 @@ impl<'s> Image<'s> {
         found
     }
 
+    /// True when the instruction at `site` does nothing that fills directories but installing packages, so that manifests
+    /// tell what it brings.
+    pub fn installs_at(&self, _view: View, site: Option<&Site>) -> bool {
+        let Some(site) = site else { return false };
+        let layers = self.stages.iter().flat_map(|stage| &stage.layers).filter(|layer| layer.site == *site);
+        let mut runs = layers.filter_map(|layer| match &layer.kind {
+            LayerKind::Run(commands, _) => Some(commands),
+            LayerKind::Copy(..) => None,
+        });
+        runs.any(|commands| commands.iter().any(|command| matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun")))
+    }
+
     /// Numbers of the stages that are built: the last one and what it takes from.
     pub fn built_stages(&self) -> Vec<usize> {
         match &self.dockerfile {

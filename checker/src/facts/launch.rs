@@ -3,8 +3,10 @@
 
 mod commands;
 mod follow;
+pub mod installs;
 mod losses;
 mod python;
+pub mod python_installs;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -106,9 +108,18 @@ pub fn gather<'s>(facts: &Facts<'s>) -> Vec<Delivered<'s>> {
             Delivered { service: at, image, programs, traces: Vec::new() }
         });
         // The root directory is not always known: the one that leaves least open is taken.
-        let mut likely =
-            candidates.min_by_key(|each| each.programs.iter().filter(|program| each.lacks(program)).count())?;
+        let lacking = |each: &Delivered<'s>| each.programs.iter().filter(|program| each.lacks(program)).count();
+        let mut counted: Vec<(usize, Delivered<'s>)> = candidates.map(|each| (lacking(&each), each)).collect();
+        let least = counted.iter().map(|(count, _)| *count).min()?;
+        counted.retain(|(count, _)| *count == least);
+        let open = counted.len() > 1 && least == 0;
+        let (_, mut likely) = counted.into_iter().next()?;
+        if open {
+            // Several root directories would do, so that nothing is certain of this one.
+            likely.programs.iter_mut().for_each(|program| program.firm = false);
+        }
         likely.traces = traces::read(facts, &likely);
+        likely.traces.iter_mut().for_each(|trace| trace.firm &= !open);
         Some(likely)
     };
     facts.services.iter().enumerate().filter_map(read).collect()
@@ -127,6 +138,18 @@ impl Delivered<'_> {
             Target::Module { name, roots, .. } => self.module(name, roots).is_absent(),
             Target::NoScript { .. } => true,
             Target::Other => false,
+        }
+    }
+
+    /// True when what `program` loads is likely not in the image: only a command that may write anything could have made
+    /// it, and it is a source, which commands rarely make.
+    pub fn likely_lacks(&self, program: &Program) -> bool {
+        match &program.target {
+            Target::File { place, .. } => {
+                let source = matches!(place.rsplit('.').next(), Some("py" | "sh" | "ts" | "tsx"));
+                source && self.image.likely(self.image.finished(), place).is_absent()
+            }
+            _ => false,
         }
     }
 

@@ -121,11 +121,15 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts) else { continue };
-        for program in delivered.programs.iter().filter(|program| delivered.lacks(program)) {
+        for program in &delivered.programs {
+            let certain = delivered.lacks(program);
+            if !certain && !delivered.likely_lacks(program) {
+                continue;
+            }
             let Some((message, help)) = told(facts, delivered, program) else { continue };
             let finding = out.at(program.site.clone(), message);
             finding.service(&service.name).help(help);
-            if !program.firm {
+            if !program.firm || !certain {
                 finding.severity(Severity::Warning);
             }
         }

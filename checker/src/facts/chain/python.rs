@@ -98,9 +98,10 @@ impl Walk<'_, '_> {
         while self.is_file(&join(at, "__init__.py")) {
             at = dir(at);
         }
-        found.push((at.to_owned(), None));
+        let working = Some(self.start.dir.clone());
+        found.push((at.to_owned(), working.clone()));
         let root = &self.image.context.root;
-        found.push((root.clone(), None));
+        found.push((root.clone(), working));
         found.dedup_by(|one, other| one.0 == other.0);
         found
     }

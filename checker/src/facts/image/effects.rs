@@ -10,6 +10,8 @@ pub enum Effect {
     Makes(String),
     /// Files that are built, installed or unpacked may come to be below this directory.
     Fills(String),
+    /// A compiler or bundler writes its outputs below this directory; sources are none of them.
+    Builds(String),
     /// Anything may come to be anywhere.
     Anything,
     /// This path and what lies below it goes.
@@ -95,7 +97,7 @@ pub fn effects(command: &Simple) -> Vec<Effect> {
             let to = value(&words, &["-C", "--directory", "-d"]);
             found.push(filled(command, Some(to.unwrap_or("."))));
         }
-        "npm" | "pnpm" | "yarn" | "bun" | "npx" | "bunx" => found.push(Effect::Fills(join(&command.dir, "node_modules"))),
+        "npm" | "pnpm" | "yarn" | "bun" | "npx" | "bunx" => found.extend(packages(command, program, &plain)),
         "uv" | "poetry" | "pipenv" | "pdm" => {
             found.push(Effect::Fills(join(&command.dir, ".venv")));
             let project = words.iter().any(|word| matches!(*word, "sync" | "install"))
@@ -108,6 +110,7 @@ pub fn effects(command: &Simple) -> Vec<Effect> {
         }
         "python" | "python3" => found.extend(python(command, &plain, &words)),
         _ if HARMLESS.contains(&program) => {}
+        "node" if writes_nothing(&words) => {}
         _ => found.extend(built(command, program, &words)),
     }
     if matches!(program, "pip" | "pip3" | "python" | "python3" | "uv") {
@@ -152,17 +155,61 @@ fn pattern_dir(command: &Simple, path: &str) -> String {
     place(&command.dir, if dir.is_empty() && !path.starts_with('/') { "." } else { dir }).unwrap_or_default()
 }
 
+/// What a package manager of Node does: it installs, packs, or runs a program.
+fn packages(command: &Simple, program: &str, plain: &[&str]) -> Vec<Effect> {
+    let to = value(&command.words.iter().map(String::as_str).collect::<Vec<_>>(), &["--prefix", "-C", "--cwd", "--dir", "--filter", "-F"])
+        .map(str::to_owned);
+    let plain: Vec<&str> = plain.iter().copied().filter(|word| Some(*word) != to.as_deref()).collect();
+    let dir = to.as_deref().and_then(|to| command.place(to)).unwrap_or_else(|| command.dir.clone());
+    let modules = Effect::Fills(join(&dir, "node_modules"));
+    let filtered = command.words.iter().any(|word| {
+        word.starts_with("--filter") || matches!(word.as_str(), "-F" | "-r" | "--recursive" | "-w" | "--workspaces" | "workspaces" | "workspace")
+            || word.starts_with("--workspace")
+    });
+    let first = plain.first().copied().unwrap_or_default();
+    if plain.contains(&"deploy") {
+        return vec![filled(command, plain.last().copied()), modules];
+    }
+    let installs = matches!(
+        first,
+        "" | "install" | "ci" | "i" | "add" | "remove" | "prune" | "cache" | "config" | "set" | "rebuild" | "fetch" | "store"
+            | "dedupe" | "audit" | "pkg" | "link" | "import" | "approve-builds" | "setup" | "version" | "global" | "policies"
+    );
+    if installs && !matches!(program, "npx" | "bunx") {
+        return vec![modules];
+    }
+    if filtered || matches!(first, "run" | "run-script" | "exec" | "dlx" | "x") && plain.len() < 2 {
+        return vec![Effect::Anything];
+    }
+    let skip = usize::from(matches!(first, "run" | "run-script" | "exec" | "dlx" | "x"));
+    let words: Vec<String> = plain.iter().skip(skip).map(|word| (*word).to_owned()).collect();
+    let inner = Simple { words, ..command.clone() };
+    let mut found = if inner.words.is_empty() { Vec::new() } else { effects(&inner) };
+    found.push(modules);
+    found
+}
+
 /// Modules and commands of Python that are known to write in one place only.
 fn python(command: &Simple, plain: &[&str], words: &[&str]) -> Vec<Effect> {
     let module = value(words, &["-m"]);
     match (module, plain.first().copied()) {
         (Some("venv" | "virtualenv"), _) => vec![filled(command, plain.last().copied())],
         (Some("pip" | "compileall" | "ensurepip" | "playwright" | "spacy" | "nltk.downloader" | "pytest"), _) => Vec::new(),
+        (None, _) if writes_nothing(words) => Vec::new(),
         (None, Some(path)) if path.ends_with("manage.py") => {
             ["static", "staticfiles", "media"].map(|dir| Effect::Fills(join(&command.dir, dir))).into()
         }
         _ => vec![Effect::Anything],
     }
+}
+
+/// True for code on the command line that shows no sign of writing a file.
+fn writes_nothing(words: &[&str]) -> bool {
+    let code = value(words, &["-c", "-e", "--eval", "-p"]);
+    code.is_some_and(|code| {
+        let signs = ["open(", "write", "download", "save", "mkdir", "copy", "from_pretrained", "exec", "system", "Model(", "run("];
+        !signs.iter().any(|sign| code.contains(sign))
+    })
 }
 
 fn filled(command: &Simple, to: Option<&str>) -> Effect {
@@ -193,9 +240,9 @@ fn built(command: &Simple, program: &str, words: &[&str]) -> Vec<Effect> {
     let Some((_, outputs)) = BUILDS.iter().find(|(name, _)| *name == program) else {
         return vec![Effect::Anything];
     };
-    let mut found: Vec<Effect> = outputs.iter().map(|dir| Effect::Fills(join(&command.dir, dir))).collect();
+    let mut found: Vec<Effect> = outputs.iter().map(|dir| Effect::Builds(join(&command.dir, dir))).collect();
     let named = value(words, &["--outDir", "--out-dir", "--outdir", "--outfile", "-o", "--output", "-d"]);
-    found.extend(named.and_then(|dir| command.place(dir)).map(Effect::Fills));
+    found.extend(named.and_then(|dir| command.place(dir)).map(Effect::Builds));
     found
 }
 

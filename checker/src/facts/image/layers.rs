@@ -29,7 +29,7 @@ pub(super) fn images<'s>(facts: &Facts<'s>, service: &Service) -> Vec<Image<'s>>
         let Some(file) = known.or_else(|| dockerfile::read(facts.snapshot, &choice.path).map(Rc::new)) else {
             return Vec::new();
         };
-        let likely = copies::likely(facts, service, &file).map(|(context, _)| context);
+        let likely = copies::equally_likely(facts, service, &file);
         return likely.into_iter().map(|context| from_dockerfile(facts, &file, context)).collect();
     }
     match service.builder {

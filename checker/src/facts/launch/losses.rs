@@ -100,10 +100,12 @@ fn loss<'f, 's>(
     let how = match &broken.cause {
         Cause::NotInImage { source, place } => located(delivered, source, place, true, brought())?,
         Cause::FileNotInImage { source, place } => {
-            if broken.doubt.is_some() || is_aside(source) {
+            let how = located(delivered, source, place, false, brought())?;
+            // What the build writes may be a file of this name, but not one above the root directory.
+            if is_aside(source) || (broken.doubt.is_some() && !matches!(how, How::OutsideRoot { .. })) {
                 return None;
             }
-            located(delivered, source, place, false, brought())?
+            how
         }
         Cause::NotInTree { source } => {
             let untracked = facts.snapshot.entry(source).is_some() || facts.snapshot.entry(&format!("{source}.ts")).is_some();

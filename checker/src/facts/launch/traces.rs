@@ -21,7 +21,7 @@ pub(super) fn read<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Vec<Trace> {
     for program in &each.programs {
         found.extend(of_program(facts, each, program));
     }
-    if each.programs.is_empty() && each.image.dockerfile.is_none() {
+    if each.image.dockerfile.is_none() && !is_stated(facts, each) {
         found.extend(of_directory(facts, each));
     }
     for stage in each.image.built_stages() {
@@ -33,6 +33,13 @@ pub(super) fn read<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Vec<Trace> {
         }
     }
     found
+}
+
+/// True when some file says what is started, rather than a builder finding a script by itself.
+fn is_stated(facts: &Facts<'_>, each: &Delivered<'_>) -> bool {
+    let manifest = |program: &Program| program.site.path.ends_with("package.json");
+    let stated = each.service(facts).is_some_and(|service| service.settings.text(crate::facts::settings::Key::StartCommand).is_some());
+    stated || each.programs.iter().any(|program| !manifest(program))
 }
 
 fn trace<'s>(facts: &Facts<'s>, each: &Delivered<'s>, start: &Start, site: &Site, words: &[String], firm: bool, build: bool) -> Trace {
