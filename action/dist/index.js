@@ -416,7 +416,7 @@ function onlyKnown(index, from) {
 var GIT = ["-c", "safe.directory=*", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"];
 async function snapshot(root) {
   if (!lstatSync(root, { throwIfNoEntry: !1 })?.isDirectory()) throw new Error(`${root} is not a directory`);
-  let listing = readIndex(root) ?? listed(root), files = new Walk(root), tracked = await listing, records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === !1 ? "u" : "t"}${kind} ${size} ${path}`);
+  let listing = readIndex(root) ?? listed(root), files = new Walk(root), tracked = untouched(await listing, files), records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === !1 ? "u" : "t"}${kind} ${size} ${path}`);
   for (let path of tracked?.submodules ?? []) records.push(`ts 0 ${path}`);
   return {
     warnings: files.warnings,
@@ -426,6 +426,10 @@ async function snapshot(root) {
       return path.split("/").includes("..") ? void 0 : readAtMost(place, limit);
     }
   };
+}
+function untouched(tracked, files) {
+  if (tracked === void 0 || tracked.files.size + tracked.submodules.length > 0 || files.records.length === 0) return tracked;
+  files.warnings.push("git tracks nothing here yet: judged as if every file were committed");
 }
 var Walk = class {
   records = [];

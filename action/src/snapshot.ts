@@ -20,7 +20,7 @@ export async function snapshot(root: string): Promise<Snapshot> {
   if (!lstatSync(root, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${root} is not a directory`)
   const listing = readIndex(root) ?? listed(root)
   const files = new Walk(root)
-  const tracked = await listing
+  const tracked = untouched(await listing, files)
   const records = files.records.map(([kind, size, path]) => `${tracked?.files.has(path) === false ? 'u' : 't'}${kind} ${size} ${path}`)
   for (const path of tracked?.submodules ?? []) records.push(`ts 0 ${path}`)
   return {
@@ -31,6 +31,13 @@ export async function snapshot(root: string): Promise<Snapshot> {
       return path.split('/').includes('..') ? undefined : readAtMost(place, limit)
     },
   }
+}
+
+/** A repository that tracks nothing yet is judged as if all of it were committed. */
+function untouched(tracked: Tracked | undefined, files: Walk): Tracked | undefined {
+  if (tracked === undefined || tracked.files.size + tracked.submodules.length > 0 || files.records.length === 0) return tracked
+  files.warnings.push('git tracks nothing here yet: judged as if every file were committed')
+  return undefined
 }
 
 class Walk {

@@ -25,6 +25,15 @@ test('without git everything counts as tracked', async () => {
   assert.deepEqual(await listed(root), ['tf 1 a/b'])
 })
 
+test('a repository that tracks nothing yet is judged as if it did', async () => {
+  const root = folder()
+  git(root, 'init', '-q')
+  put(root, { 'a/b': 'x' })
+  const files = await snapshot(root)
+  assert.equal(files.entries(), 'tf 1 a/b')
+  assert.match(files.warnings.join(), /tracks nothing here yet/)
+})
+
 test('what git tracks and is gone is no entry', async () => {
   const root = repository({ 'a': '', 'b': '' })
   rmSync(join(root, 'a'))

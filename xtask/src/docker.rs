@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::shell;
+use crate::{install, shell};
 
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -135,6 +135,7 @@ pub(crate) fn ensure_base_image(daemon: &Dockerd, tag: &str) -> anyhow::Result<(
 
 /// Compares predicted build contexts with what a real Docker receives; where there is none, says so and passes.
 pub(crate) fn compare() -> anyhow::Result<()> {
+    install::dockerd();
     let daemon = match ensure_dockerd() {
         Ok(daemon) => daemon,
         Err(why) => {

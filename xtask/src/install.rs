@@ -33,6 +33,18 @@ pub(crate) fn redis() -> anyhow::Result<()> {
     apt("redis-server", "redis-server")
 }
 
+/// A Docker daemon. Where it cannot be installed the caller finds that none answers.
+pub(crate) fn dockerd() {
+    if shell::has("docker") && shell::output(Command::new("docker").arg("info")).is_some() {
+        return;
+    }
+    for (program, package) in [("dockerd", "docker.io"), ("iptables", "iptables")] {
+        if let Err(why) = apt(program, package) {
+            println!("{package} cannot be installed: {why:#}");
+        }
+    }
+}
+
 /// Python and git, for the tests that run them.
 pub(crate) fn python() -> anyhow::Result<()> {
     apt("git", "git")?;

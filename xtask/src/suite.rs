@@ -90,8 +90,14 @@ fn rust_tests() -> anyhow::Result<()> {
     shell::run(shell::cargo().args(["test", "--workspace", "--locked"]))
 }
 
+/// npm in `action/`, with the programs that were installed for the tests on its path.
 fn npm(arguments: &[&str]) -> anyhow::Result<()> {
-    shell::run(Command::new("npm").args(arguments).current_dir(shell::root().join("action")))
+    let mut path = shell::root().join("target/python/bin").into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    shell::run(
+        Command::new("npm").args(arguments).env("PATH", path).current_dir(shell::root().join("action")),
+    )
 }
 
 fn action_types() -> anyhow::Result<()> {

@@ -39,6 +39,8 @@ pub(crate) fn build() -> anyhow::Result<()> {
         .input_path(&module)
         .web(true)?
         .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
         .out_name("checker")
         .generate(&out)
         .context("wasm-bindgen")?;
@@ -62,7 +64,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
 fn stamp() -> anyhow::Result<String> {
     let root = shell::root();
     let mut paths = vec![root.join("Cargo.toml"), root.join("Cargo.lock")];
-    for package in ["checker", "checker/wasm"] {
+    for package in ["checker", "checker/unicode-names", "checker/wasm"] {
         paths.push(root.join(package).join("Cargo.toml"));
         files_below(&root.join(package).join("src"), &mut paths)?;
     }

@@ -111,6 +111,8 @@ pub enum Source {
     Context(String),
     /// A path of an earlier stage.
     Stage(usize, String),
+    /// Whatever a pattern matches in a directory of an earlier stage: the directory and the pattern of the names.
+    Pattern(usize, String, String),
     /// The body of a heredoc.
     Text(String),
     /// Another image, an address, or what a variable hides.
@@ -218,6 +220,13 @@ impl<'s> Image<'s> {
             LayerKind::Copy(..) => None,
         });
         runs.any(|commands| commands.iter().any(|command| matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun")))
+    }
+
+    /// True when some COPY of the last stage names `path` as the place of a file: whether its source is there is another
+    /// question.
+    pub fn is_copied_to(&self, path: &str) -> bool {
+        let layers = self.last().map_or(&[][..], |stage| &stage.layers);
+        layers.iter().any(|layer| matches!(&layer.kind, LayerKind::Copy(items, _) if items.iter().any(|item| item.to == path)))
     }
 
     /// Numbers of the stages that are built: the last one and what it takes from.

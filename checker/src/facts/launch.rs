@@ -46,6 +46,8 @@ pub struct Trace {
     pub firm: bool,
     /// True for a command of the build.
     pub build: bool,
+    /// True when some file states the command; false for the programs of a directory of which any may be started.
+    pub stated: bool,
     /// What was found.
     pub chain: Chain,
 }
@@ -125,6 +127,12 @@ pub fn gather<'s>(facts: &Facts<'s>) -> Vec<Delivered<'s>> {
     facts.services.iter().enumerate().filter_map(read).collect()
 }
 
+/// The modules of the tree that a stated command of some service loads.
+pub fn loaded<'f>(facts: &'f Facts<'_>) -> std::collections::BTreeSet<&'f str> {
+    let traces = facts.delivered().iter().flat_map(|each| &each.traces).filter(|trace| trace.stated && !trace.build);
+    traces.flat_map(|trace| trace.chain.modules.iter().map(|reached| reached.source.as_str())).collect()
+}
+
 impl Delivered<'_> {
     /// The service itself.
     pub fn service<'f>(&self, facts: &'f Facts<'_>) -> Option<&'f Service> {
@@ -134,7 +142,9 @@ impl Delivered<'_> {
     /// True when what `program` loads is certainly not in the image.
     pub fn lacks(&self, program: &Program) -> bool {
         match &program.target {
-            Target::File { place, .. } => self.image.presence(self.image.finished(), place).is_absent(),
+            Target::File { place, .. } => {
+                self.image.presence(self.image.finished(), place).is_absent() && !self.image.is_copied_to(place)
+            }
             Target::Module { name, roots, .. } => self.module(name, roots).is_absent(),
             Target::NoScript { .. } => true,
             Target::Other => false,

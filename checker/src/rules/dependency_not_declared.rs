@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
-use crate::facts::chain::{Loader, Package, When, names};
+use crate::facts::chain::{Loader, Package, When, language, names};
 use crate::facts::image::{Image, Presence};
 use crate::facts::launch::installs::{Install, installs};
 use crate::facts::launch::python_installs::distributions;
-use crate::facts::launch::{Delivered, Trace};
+use crate::facts::launch::{Delivered, Trace, loaded};
 use crate::facts::node_project::LOCKFILES;
+use crate::facts::program::Language;
 use crate::facts::startup::join;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
@@ -162,9 +163,13 @@ fn source<'t>(trace: &'t Trace, package: &Package) -> &'t str {
 fn node(facts: &Facts<'_>, delivered: &Delivered<'_>, trace: &Trace, told: &mut BTreeSet<String>, out: &mut Findings) {
     let installs = installs(facts, &delivered.image);
     let Some(service) = delivered.service(facts) else { return };
+    let loaded = loaded(facts);
     let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     for package in trace.chain.packages.iter().filter(|package| package.when < When::Types) {
         let Some(reached) = trace.chain.modules.get(package.module) else { continue };
+        if language(&reached.source) != Some(Language::JavaScript) || (!trace.stated && (reached.by.is_none() || loaded.contains(reached.source.as_str()))) {
+            continue;
+        }
         let there = known.entry(&package.name).or_insert_with(|| {
             brought(facts, delivered, &installs, &package.name) || doubtful(&delivered.image, trace, &reached.place, &package.name)
         });

@@ -62,7 +62,7 @@ declare_rule! {
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let mut told = BTreeSet::new();
+    let mut told: BTreeSet<String> = BTreeSet::new();
     for delivered in facts.delivered() {
         for trace in delivered.traces.iter().filter(|trace| trace.build) {
             let program = trace.words.first().map_or("", String::as_str);
@@ -78,7 +78,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                     let Some(dir) = item.text().and_then(plain_directory) else { continue };
                     let below = format!("{}/", join(&directory, dir));
                     let reached = trace.chain.modules.iter().find(|reached| reached.by.is_some() && reached.source.starts_with(&below));
-                    let Some(reached) = reached.filter(|_| told.insert((path.clone(), item.span))) else { continue };
+                    let Some(reached) = reached.filter(|_| told.insert(path.clone())) else { continue };
                     let message = format!("`{dir}` is excluded, but the program imports `{}`", reached.source);
                     let finding = out.at(Site::new(path.clone(), item.span), message);
                     finding.service(&service.name).severity(if program == "swc" { Severity::Warning } else { Severity::Note });

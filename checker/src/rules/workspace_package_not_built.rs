@@ -39,6 +39,9 @@ declare_rule! {
     /// {"name": "root"}
     /// //- apps/api/package.json
     /// {"name": "@x/api", "scripts": {"build": "tsc"}, "dependencies": {"@x/shared": "workspace:*"}}
+    /// //- apps/api/src/main.ts
+    /// import { limits } from "@x/shared";
+    /// console.log(limits);
     /// //- packages/shared/package.json
     /// {"name": "@x/shared", "main": "./dist/index.js", "scripts": {"build": "tsc"}}
     /// //- packages/shared/src/index.ts
@@ -68,6 +71,10 @@ declare_rule! {
     /// {"name": "@x/source", "main": "./src/index.ts"}
     /// //- packages/source/src/index.ts
     /// export {};
+    /// //- apps/api/src/main.ts
+    /// import { limits } from "@x/shared";
+    /// import { source } from "@x/source";
+    /// console.log(limits, source);
     /// ```
     "workspace-package-not-built", Warning, Build, since "0.2.0",
     sources: ["https://pnpm.io/filtering", "https://pnpm.io/workspaces"]
@@ -84,7 +91,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 let named = facts.node_projects().values().find(|other| {
                     other.name.as_ref().is_some_and(|name| name.value == dependency.name.value) && other.directory != project.directory
                 });
-                let Some(other) = named.filter(|other| needs_build(facts, other)) else { continue };
+                let imported = |other: &&NodeProject| {
+                    let name = other.name.as_ref().map_or("", |name| name.value.as_str());
+                    delivered.traces.iter().any(|trace| {
+                        trace.chain.packages.iter().any(|package| {
+                            let from = trace.chain.modules.get(package.module);
+                            package.name == name && from.is_some_and(|from| from.source.starts_with(&format!("{}/", project.directory)))
+                        })
+                    })
+                };
+                let Some(other) = named.filter(|other| needs_build(facts, other)).filter(imported) else { continue };
                 if is_built(&all, other, project) || !told.insert((project.path.clone(), other.path.clone())) {
                     continue;
                 }

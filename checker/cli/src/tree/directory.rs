@@ -42,9 +42,19 @@ impl DirectoryTree {
         if let Some(output) =
             git.and_then(std::process::Child::wait_with_output).ok().filter(|output| output.status.success())
         {
-            tree.mark(&output.stdout);
+            if output.stdout.is_empty() && !tree.entries.is_empty() {
+                tree.warnings
+                    .push("git tracks nothing here yet: judged as if every file were committed".to_owned());
+            } else {
+                tree.mark(&output.stdout);
+            }
         }
         Ok(tree)
+    }
+
+    /// Where the file called `path` is.
+    pub(crate) fn place(&self, path: &str) -> PathBuf {
+        self.odd_names.get(path).cloned().unwrap_or_else(|| self.root.join(OsStr::from_bytes(path.as_bytes())))
     }
 
     fn walk(&mut self) {
@@ -138,17 +148,12 @@ impl Tree for DirectoryTree {
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, ReadError> {
-        let place = self
-            .odd_names
-            .get(path)
-            .cloned()
-            .unwrap_or_else(|| self.root.join(OsStr::from_bytes(path.as_bytes())));
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => ReadError::Missing,
             _ => ReadError::Failed(error.to_string()),
         };
         let mut content = Vec::new();
-        File::open(place).map_err(failed)?.take(limit).read_to_end(&mut content).map_err(failed)?;
+        File::open(self.place(path)).map_err(failed)?.take(limit).read_to_end(&mut content).map_err(failed)?;
         Ok(content)
     }
 }
@@ -185,6 +190,16 @@ mod tests {
         assert_eq!(listed(&tree), [("a/b", true)]);
         assert_eq!(tree.read("a/b", 10).unwrap(), b"x");
         assert_eq!(tree.read("c", 10), Err(ReadError::Missing));
+    }
+
+    #[test]
+    fn a_repository_that_tracks_nothing_yet_is_judged_as_if_it_did() {
+        let root = tempfile::tempdir().unwrap();
+        git(root.path(), &["init", "-q"]);
+        put(root.path(), "a", "x");
+        let tree = DirectoryTree::open(root.path()).unwrap();
+        assert_eq!(listed(&tree), [("a", true)]);
+        assert_eq!(tree.warnings.len(), 1);
     }
 
     #[test]

@@ -142,6 +142,17 @@ const BRINGS: &[(&str, &[&str])] = &[
     ("anthropic", &["httpx", "pydantic", "anyio", "distro", "sniffio", "typing-extensions"]),
     ("scikit-learn", &["numpy", "scipy", "joblib", "threadpoolctl"]),
     ("uvicorn", &["h11", "click", "pyyaml", "python-dotenv", "websockets", "httptools", "uvloop", "watchfiles"]),
+    (
+        "sentence-transformers",
+        &["torch", "transformers", "scikit-learn", "scipy", "numpy", "huggingface-hub", "pillow", "tqdm"],
+    ),
+    ("torchvision", &["torch", "numpy", "pillow"]),
+    ("easyocr", &["torch", "torchvision", "numpy", "opencv-python-headless", "pillow", "scipy", "scikit-image", "pyyaml"]),
+    ("openai-whisper", &["torch", "numpy", "tqdm", "tiktoken", "numba"]),
+    ("langchain", &["langchain-core", "pydantic", "sqlalchemy", "requests", "pyyaml", "tenacity"]),
+    ("flask-socketio", &["python-socketio", "python-engineio", "flask"]),
+    ("djangorestframework", &["django"]),
+    ("streamlit", &["pandas", "numpy", "pillow", "requests", "altair", "tornado"]),
     ("transformers", &["numpy", "pyyaml", "requests", "tqdm", "huggingface-hub", "tokenizers", "regex", "packaging"]),
 ];
 

@@ -31,6 +31,7 @@ const HARMLESS: &[&str] = &[
     "pwd", "which", "command", "env", "date", "sleep", "exit", "fc-cache", "playwright", "locale-gen", "usermod", "passwd", "id", "ulimit",
     "gem", "bundle", "rustup", "pip", "pip3", "pipx", "setcap", "strip", "find", "du", "df", "hash", "type", "umask", "trap",
     "shopt", "sync", "nproc", "uname", "whoami", "wait", "kill", "alias", "source", ".", "unset", "read", "return", "grep",
+    "husky", "is-ci", "only-allow", "simple-git-hooks", "lefthook", "patch-package", "skip",
 ];
 
 /// Build tools and the directories that they write into, from where they run. Each is the tool's documented default.

@@ -227,6 +227,11 @@ impl Reader<'_, '_> {
 
     fn from_stage(&self, stage: Option<usize>, source: &str, to: &str, is_dir: bool, items: &mut Vec<Item>) {
         let path = join("", source);
+        let (dir, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        if let (Some(stage), true, false) = (stage, name.contains(['*', '?', '[']), dir.contains(['*', '?', '['])) {
+            let from = Source::Pattern(stage, dir.to_owned(), name.to_owned());
+            return items.push(Item { from, to: to.to_owned() });
+        }
         let (Some(stage), false) = (stage, path.contains(['*', '?', '['])) else {
             return items.push(Item { from: Source::Elsewhere, to: to.to_owned() });
         };

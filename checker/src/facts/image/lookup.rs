@@ -70,6 +70,13 @@ impl Image<'_> {
                     let found = self.look(View { stage: *stage, layers }, &glue(from, rest), how.0, how.1);
                     Some(found).filter(|found| !found.is_absent()).map(|found| moded(found, mode))
                 }
+                Source::Pattern(stage, dir, pattern) => {
+                    let first = rest.split('/').next().unwrap_or(rest);
+                    let named = !first.is_empty() && crate::facts::gitignore::part_matches(pattern, first);
+                    let layers = self.stages.get(*stage).map_or(0, |stage| stage.layers.len());
+                    let found = named.then(|| self.look(View { stage: *stage, layers }, &glue(dir, rest), how.0, how.1));
+                    found.filter(|found| !found.is_absent()).map(|found| moded(found, mode))
+                }
                 Source::Text(_) if rest.is_empty() => Some(Presence::File {
                     site: layer.site.clone(),
                     source: None,

@@ -75,9 +75,16 @@ pub enum How {
 /// Everything that is lost, for every service.
 pub fn losses<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
     let mut found = Vec::new();
+    let loaded = super::loaded(facts);
     for delivered in facts.delivered() {
         for trace in &delivered.traces {
             let broken = trace.chain.broken.iter().filter(|broken| broken.when < When::Guarded);
+            // Of a directory in which any program may be started, only what several share is likely to be started at all.
+            let shared = |broken: &&Broken| {
+                let module = trace.chain.modules.get(broken.module);
+                trace.stated || module.is_some_and(|reached| reached.by.is_some() && !loaded.contains(reached.source.as_str()))
+            };
+            let broken = broken.filter(shared);
             found.extend(broken.filter_map(|broken| loss(facts, delivered, trace, broken)));
         }
     }

@@ -50,6 +50,7 @@ fn trace<'s>(facts: &Facts<'s>, each: &Delivered<'s>, start: &Start, site: &Site
         words: words.to_vec(),
         firm,
         build,
+        stated: true,
         chain: walk(facts, &each.image, start),
     }
 }
@@ -121,7 +122,8 @@ fn of_directory<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Option<Trace> {
         view: each.image.finished(),
         loader: if python { Loader::Python } else { Loader::Run },
     };
-    Some(trace(facts, each, &start, &service.origin, &[], false, false))
+    let found = trace(facts, each, &start, &service.origin, &[], false, false);
+    Some(Trace { stated: false, ..found })
 }
 
 fn of_command<'s>(

@@ -88,6 +88,21 @@ pub(super) fn last_command(script: &str) -> Result<Vec<String>, &'static str> {
     }
 }
 
+/// The commands of a script, whatever decides between them.
+pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
+    let mut found = vec![Vec::new()];
+    for word in words(script) {
+        let begins = matches!(word.as_str(), "then" | "else" | "elif" | "do" | "{" | "if" | "while" | "until");
+        if begins || matches!(word.as_str(), ";" | "&&" | "||" | "|" | "&" | "fi" | "done" | "}") {
+            found.push(Vec::new());
+        } else if let Some(last) = found.last_mut() {
+            last.push(word);
+        }
+    }
+    found.retain(|command| !command.is_empty());
+    found
+}
+
 /// Drops what stands before the program: assignments, init processes, environment managers.
 pub(crate) fn unwrapped(words: &[String]) -> &[String] {
     let mut rest = words;
@@ -190,6 +205,13 @@ mod tests {
         ] {
             assert_eq!(unwrapped(&split(line)), ["python", "app.py"], "{line}");
         }
+    }
+
+    #[test]
+    fn every_branch_of_a_script_has_its_commands() {
+        let found = commands("if [ -z $A ]; then python a.py; else exec uvicorn b:c; fi");
+        assert_eq!(found.last().unwrap(), &["exec", "uvicorn", "b:c"]);
+        assert_eq!(found.len(), 3);
     }
 
     #[test]
