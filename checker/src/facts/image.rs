@@ -5,9 +5,13 @@ pub mod base;
 pub mod effects;
 mod layers;
 mod lookup;
+mod railway;
+mod scripts;
 pub mod shell;
 #[cfg(test)]
 mod tests;
+mod tools;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -17,8 +21,6 @@ use crate::facts::build_context::BuildContext;
 use crate::facts::dockerfile::{Command, Dockerfile};
 use crate::facts::service::Service;
 use crate::finding::Site;
-
-pub use layers::Recipe;
 
 /// The image of one service, for one possible root directory.
 pub struct Image<'s> {
@@ -171,7 +173,21 @@ impl Presence {
     }
 }
 
+impl Stage {
+    fn push(&mut self, site: Site, kind: LayerKind, env: variables::Env) {
+        self.layers.push(Layer { site, kind, workdir: self.workdir.clone(), env: Rc::new(env) });
+    }
+}
+
 impl<'s> Image<'s> {
+    /// The same image with one more stage.
+    fn with(&self, stage: &Stage) -> Self {
+        let mut stages = self.stages.clone();
+        stages.push(stage.clone());
+        let (context, dockerfile) = (Rc::clone(&self.context), self.dockerfile.clone());
+        Self { context, dockerfile, stages, opaque: self.opaque.clone() }
+    }
+
     /// The image of `service` under each root directory that is possible; none when what builds it is not known.
     pub fn of(facts: &Facts<'s>, service: &Service) -> Vec<Self> {
         layers::images(facts, service)

@@ -59,6 +59,8 @@ pub struct Program {
     pub site: Site,
     /// Its words, wrappers taken off.
     pub words: Vec<String>,
+    /// The wrappers: `npx`, `uv run`, assignments.
+    pub via: Vec<String>,
     /// Working directory in the image.
     pub dir: String,
     /// What it loads.
@@ -151,12 +153,21 @@ impl Delivered<'_> {
         }
     }
 
+    /// The file that `program` loads: its path in the tree and its executable bit, when a copy of it is in the image.
+    pub fn copied(&self, program: &Program) -> Option<(String, Option<bool>)> {
+        let Target::File { place, .. } = &program.target else { return None };
+        match self.image.presence(self.image.finished(), place) {
+            Presence::File { source: Some(source), executable, .. } => Some((source, executable)),
+            _ => None,
+        }
+    }
+
     /// True when what `program` loads is likely not in the image: only a command that may write anything could have made
     /// it, and it is a source, which commands rarely make.
     pub fn likely_lacks(&self, program: &Program) -> bool {
         match &program.target {
             Target::File { place, .. } => {
-                let source = matches!(place.rsplit('.').next(), Some("py" | "sh" | "ts" | "tsx"));
+                let source = !self.image.is_copied_to(place) && matches!(place.rsplit('.').next(), Some("py" | "sh" | "ts" | "tsx"));
                 source && self.image.likely(self.image.finished(), place).is_absent()
             }
             _ => false,

@@ -133,7 +133,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 }
 
 /// The loopback address that is bound, and the variable that would change it, when no file sets it.
-fn address<'l>(facts: &Facts<'_>, service: &Service, listen: &'l Listen) -> Option<(&'l str, Option<&'l str>)> {
+fn address<'l>(
+    facts: &Facts<'_>,
+    service: &Service,
+    listen: &'l Listen,
+) -> Option<(&'l str, Option<&'l str>)> {
     match &listen.host {
         Host::Loopback(address) => Some((address, None)),
         Host::Default(name, address) if !is_set(facts, service, name) => Some((address, Some(name))),

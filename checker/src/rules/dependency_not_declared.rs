@@ -11,7 +11,7 @@ use crate::facts::launch::{Delivered, Trace, loaded};
 use crate::facts::node_project::LOCKFILES;
 use crate::facts::program::Language;
 use crate::facts::startup::join;
-use crate::finding::{Findings, Severity, Site};
+use crate::finding::{Finding, Findings, Severity, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -125,7 +125,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
 }
 
-fn python(facts: &Facts<'_>, delivered: &Delivered<'_>, trace: &Trace, told: &mut BTreeSet<String>, out: &mut Findings) {
+fn python(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    told: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
     let installed = distributions(facts, delivered);
     let (Some(service), Some(manifest)) = (delivered.service(facts), &installed.manifest) else { return };
     for package in trace.chain.packages.iter().filter(|package| package.when <= When::Sometimes) {
@@ -135,10 +141,20 @@ fn python(facts: &Facts<'_>, delivered: &Delivered<'_>, trace: &Trace, told: &mu
             one.contains(&other) || other.contains(&one)
         };
         let there = wanted.iter().any(|name| installed.names.contains(name));
-        if there || installed.names.iter().any(near) || installed.open || is_local(facts, &package.name) || !told.insert(package.name.clone()) {
+        if there
+            || installed.names.iter().any(near)
+            || installed.open
+            || is_local(facts, &package.name)
+            || !told.insert(package.name.clone())
+        {
             continue;
         }
-        let message = format!("`{manifest}` does not ask for `{}`, which `{}` imports as `{}`", wanted[0], source(trace, package), package.name);
+        let message = format!(
+            "`{manifest}` does not ask for `{}`, which `{}` imports as `{}`",
+            wanted[0],
+            source(trace, package),
+            package.name
+        );
         let finding = out.at(Site::file(manifest.clone()), message);
         finding.service(&service.name).related(package.site.clone(), "it is imported here");
         finding.help(format!("Add `{}` to `{manifest}`", wanted[0]));
@@ -152,7 +168,9 @@ fn python(facts: &Facts<'_>, delivered: &Delivered<'_>, trace: &Trace, told: &mu
 fn is_local(facts: &Facts<'_>, name: &str) -> bool {
     let (file, inner) = (format!("{name}.py"), format!("{name}/"));
     facts.snapshot.entries().iter().any(|entry| {
-        entry.path.rsplit('/').next() == Some(&file) || entry.path.starts_with(&inner) || entry.path.contains(&format!("/{inner}"))
+        entry.path.rsplit('/').next() == Some(&file)
+            || entry.path.starts_with(&inner)
+            || entry.path.contains(&format!("/{inner}"))
     })
 }
 
@@ -160,65 +178,101 @@ fn source<'t>(trace: &'t Trace, package: &Package) -> &'t str {
     trace.chain.modules.get(package.module).map_or("", |reached| reached.source.as_str())
 }
 
-fn node(facts: &Facts<'_>, delivered: &Delivered<'_>, trace: &Trace, told: &mut BTreeSet<String>, out: &mut Findings) {
-    let installs = installs(facts, &delivered.image);
+fn node(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    told: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let installs = installs(&delivered.image);
     let Some(service) = delivered.service(facts) else { return };
     let loaded = loaded(facts);
     let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     for package in trace.chain.packages.iter().filter(|package| package.when < When::Types) {
         let Some(reached) = trace.chain.modules.get(package.module) else { continue };
-        if language(&reached.source) != Some(Language::JavaScript) || (!trace.stated && (reached.by.is_none() || loaded.contains(reached.source.as_str()))) {
+        if language(&reached.source) != Some(Language::JavaScript)
+            || (!trace.stated && (reached.by.is_none() || loaded.contains(reached.source.as_str())))
+        {
             continue;
         }
         let there = known.entry(&package.name).or_insert_with(|| {
-            brought(facts, delivered, &installs, &package.name) || doubtful(&delivered.image, trace, &reached.place, &package.name)
+            brought(facts, delivered, &installs, &package.name)
+                || doubtful(&delivered.image, trace, &reached.place, &package.name)
         });
         if *there || told.contains(&package.name) {
             continue;
         }
         let caught = package.when >= When::Guarded;
-        let elsewhere = facts.node_projects().values().any(|project| project.dependencies.iter().any(|each| each.name.value == package.name));
+        let elsewhere = facts
+            .node_projects()
+            .values()
+            .any(|project| project.dependencies.iter().any(|each| each.name.value == package.name));
         if caught && !elsewhere {
             continue;
         }
         told.insert(package.name.clone());
-        let last = installs.iter().rev().find(|install| install.manifest.is_some());
-        let manifest = last.and_then(|install| install.manifest.as_ref()).map(|directory| join(directory, "package.json"));
-        let site = match &manifest {
-            Some(path) if !installs.iter().any(|install| !install.named.is_empty()) => Site::file(path.clone()),
-            _ => installs.last().map_or_else(|| trace.site.clone(), |install| install.site.clone()),
-        };
-        let message = format!("nothing installs `{}`, which `{}` imports", package.name, reached.source);
-        let finding = out.at(site, message);
-        finding.service(&service.name).related(package.site.clone(), "it is imported here");
-        finding.help(format!("Add `{}` to the manifest that this image installs", package.name));
-        let locked = last.is_some_and(|install| lockfile(facts, install).is_some());
-        finding.severity(match (caught, locked && trace.firm && package.when == When::Always) {
-            (true, _) => Severity::Note,
-            (false, true) => Severity::Error,
-            (false, false) => Severity::Warning,
-        });
+        tell(facts, &installs, trace, package, out).service(&service.name);
     }
+}
+
+/// The finding about a package that nothing installs.
+fn tell<'o>(
+    facts: &Facts<'_>,
+    installs: &[Install],
+    trace: &Trace,
+    package: &Package,
+    out: &'o mut Findings,
+) -> &'o mut Finding {
+    let last = installs.iter().rev().find(|install| install.manifest.is_some());
+    let manifest =
+        last.and_then(|install| install.manifest.as_ref()).map(|directory| join(directory, "package.json"));
+    let site = match manifest {
+        Some(path) if installs.iter().all(|install| install.named.is_empty()) => Site::file(path),
+        _ => installs.last().map_or_else(|| trace.site.clone(), |install| install.site.clone()),
+    };
+    let locked = last.is_some_and(|install| lockfile(facts, install).is_some());
+    let certain = locked && trace.firm && package.when == When::Always;
+    let message = format!("nothing installs `{}`, which `{}` imports", package.name, source(trace, package));
+    let finding = out.at(site, message);
+    finding.related(package.site.clone(), "it is imported here");
+    finding.help(format!("Add `{}` to the manifest that this image installs", package.name));
+    finding.severity(match (package.when >= When::Guarded, certain) {
+        (true, _) => Severity::Note,
+        (false, true) => Severity::Error,
+        (false, false) => Severity::Warning,
+    })
 }
 
 /// True when an installation brings the package `name`.
 fn brought(facts: &Facts<'_>, delivered: &Delivered<'_>, installs: &[Install], name: &str) -> bool {
-    let own = facts.node_projects().values().any(|project| project.name.as_ref().is_some_and(|own| own.value == name));
+    let own = facts
+        .node_projects()
+        .values()
+        .any(|project| project.name.as_ref().is_some_and(|own| own.value == name));
     let typed = name.starts_with("@types/");
     own || typed
         || installs.iter().any(|install| {
-            let project = install.manifest.as_ref().and_then(|directory| facts.node_projects().get(directory));
+            let project =
+                install.manifest.as_ref().and_then(|directory| facts.node_projects().get(directory));
             let asked = project.is_some_and(|project| {
                 let workspace = !project.workspaces.is_empty();
-                project.error.is_some() || project.dependencies.iter().any(|each| each.name.value == name) || workspace && anywhere(facts, name)
+                project.error.is_some()
+                    || project.dependencies.iter().any(|each| each.name.value == name)
+                    || workspace && anywhere(facts, name)
             });
-            asked || install.named.iter().any(|named| named == name) || lockfile(facts, install).is_some_and(|text| in_lockfile(&text, name))
+            asked
+                || install.named.iter().any(|named| named == name)
+                || lockfile(facts, install).is_some_and(|text| in_lockfile(&text, name))
         })
         || (delivered.image.dockerfile.is_none() && installs.is_empty())
 }
 
 fn anywhere(facts: &Facts<'_>, name: &str) -> bool {
-    facts.node_projects().values().any(|project| project.dependencies.iter().any(|each| each.name.value == name))
+    facts
+        .node_projects()
+        .values()
+        .any(|project| project.dependencies.iter().any(|each| each.name.value == name))
 }
 
 fn lockfile(facts: &Facts<'_>, install: &Install) -> Option<String> {
@@ -228,9 +282,18 @@ fn lockfile(facts: &Facts<'_>, install: &Install) -> Option<String> {
 }
 
 fn in_lockfile(text: &str, name: &str) -> bool {
-    [format!("node_modules/{name}\""), format!("\n{name}@"), format!("\"{name}@"), format!("/{name}@"), format!("'{name}@"), format!(" {name}@"), format!(" {name}:"), format!("\"{name}\"")]
-        .iter()
-        .any(|key| text.contains(key.as_str()))
+    [
+        format!("node_modules/{name}\""),
+        format!("\n{name}@"),
+        format!("\"{name}@"),
+        format!("/{name}@"),
+        format!("'{name}@"),
+        format!(" {name}@"),
+        format!(" {name}:"),
+        format!("\"{name}\""),
+    ]
+    .iter()
+    .any(|key| text.contains(key.as_str()))
 }
 
 /// True when a copied or generated `node_modules` may hold the package.

@@ -71,15 +71,25 @@ declare_rule! {
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
-        let installs = installs(facts, &delivered.image);
+        let installs = installs(&delivered.image);
         let mut told = BTreeSet::new();
         for stage in delivered.image.built_stages() {
-            for (view, layer, commands) in delivered.image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage) {
-                for (at, command) in commands.iter().enumerate().filter(|(_, command)| !command.conditional && !command.tolerated) {
+            for (view, layer, commands) in
+                delivered.image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage)
+            {
+                for (at, command) in commands
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, command)| !command.conditional && !command.tolerated)
+                {
                     let Some(package) = package_of(command.program()) else { continue };
                     let before: Vec<&Install> = installs
                         .iter()
-                        .filter(|install| (install.view.layers, install.at) < (view.layers, at) && is_below(facts, delivered, install, stage) && install.dir == command.dir)
+                        .filter(|install| {
+                            (install.view.layers, install.at) < (view.layers, at)
+                                && is_below(delivered, install, stage)
+                                && install.dir == command.dir
+                        })
                         .collect();
                     let Some(last) = before.last() else { continue };
                     if told.insert(package.to_owned()) {
@@ -92,7 +102,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 }
 
 /// True when the installation happened in the stage itself or in one below it.
-fn is_below(_facts: &Facts<'_>, delivered: &Delivered<'_>, install: &Install, stage: usize) -> bool {
+fn is_below(delivered: &Delivered<'_>, install: &Install, stage: usize) -> bool {
     delivered.image.runs(stage).iter().any(|(view, ..)| *view == install.view)
 }
 
@@ -109,22 +119,34 @@ fn judge(
     let Some(project) = facts.node_projects().get(directory) else { return };
     let asked: Vec<_> = project.dependencies.iter().filter(|each| each.name.value == package).collect();
     let named = before.iter().any(|install| install.named.iter().any(|name| name == package));
-    let Some(only) = asked.iter().find(|each| each.dev).filter(|_| asked.iter().all(|each| each.dev) && !named) else { return };
+    let Some(only) =
+        asked.iter().find(|each| each.dev).filter(|_| asked.iter().all(|each| each.dev) && !named)
+    else {
+        return;
+    };
     let place = Site::new(project.path.clone(), only.name.span);
     if before.iter().all(|install| install.without_dev) && delivered.image.dockerfile.is_some() {
-        let message = format!("`{package}` is a development dependency, and none are installed before it is run");
+        let message =
+            format!("`{package}` is a development dependency, and none are installed before it is run");
         let finding = out.at(site.clone(), message);
         finding.service(&service.name).related(place, "it is asked for here");
         finding.help("Install with `--include=dev` for the build, or move it to `dependencies`");
         return;
     }
     let again = service.settings.text(Key::BuildCommand).filter(|(text, _)| {
-        delivered.image.dockerfile.is_none() && (text.contains("npm install") || text.contains("npm ci")) && !text.contains("include")
+        delivered.image.dockerfile.is_none()
+            && (text.contains("npm install") || text.contains("npm ci"))
+            && !text.contains("include")
     });
     if let Some((_, setting)) = again {
-        let message = format!("the build needs `{package}`, which its own installation leaves out when `NODE_ENV` is `production`");
+        let message = format!(
+            "the build needs `{package}`, which its own installation leaves out when `NODE_ENV` is `production`"
+        );
         let finding = out.at(place, message);
-        finding.service(&service.name).severity(Severity::Note).related(setting.site.clone(), "packages are installed here");
+        finding
+            .service(&service.name)
+            .severity(Severity::Note)
+            .related(setting.site.clone(), "packages are installed here");
         finding.help("Add `--include=dev` to the installation, or move it to `dependencies`");
     }
 }

@@ -46,11 +46,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let name = &variable.name;
             let written = name.span.of(&text.text);
             let literal = written.trim_matches(['"', '\'', '`']);
-            if !super::arg_secret_persisted::is_secret(&name.value) || literal.is_empty() || literal.contains("${{") {
+            if !super::arg_secret_persisted::is_secret(&name.value)
+                || literal.is_empty()
+                || literal.contains("${{")
+            {
                 continue;
             }
             let site = Site::new(iac.path.clone(), name.span);
-            let finding = out.at(site.clone(), format!("the value of `{}` can be read in the repository", name.value));
+            let finding =
+                out.at(site.clone(), format!("the value of `{}` can be read in the repository", name.value));
             finding.help("Set it in Railway, write `preserve()` here, and replace the secret");
             if let Some(service) = service.name.yes() {
                 finding.service(service);

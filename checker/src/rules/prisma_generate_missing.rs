@@ -94,18 +94,27 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts) else { continue };
-        let all: Vec<Simple> =
-            delivered.image.built_stages().iter().flat_map(|stage| delivered.image.runs(*stage)).flat_map(|(.., list)| list.to_vec()).collect();
-        let started = delivered.programs.iter().any(|program| program.words.iter().any(|word| word.contains("prisma")));
-        if started || all.iter().any(|command| generates(command)) {
+        let all: Vec<Simple> = delivered
+            .image
+            .built_stages()
+            .iter()
+            .flat_map(|stage| delivered.image.runs(*stage))
+            .flat_map(|(.., list)| list.to_vec())
+            .collect();
+        let started = delivered.programs.iter().any(|program| {
+            let script = delivered.copied(program).and_then(|(source, _)| facts.snapshot.text(&source).ok());
+            program.words.join(" ").contains("prisma generate")
+                || script.is_some_and(|text| text.text.contains("prisma generate"))
+        });
+        if started || all.iter().any(generates) {
             continue;
         }
-        let installs = installs(facts, &delivered.image);
+        let installs = installs(&delivered.image);
         let using = |install: &&Install| {
             let project = install.manifest.as_ref().and_then(|dir| facts.node_projects().get(dir));
             project.is_some_and(|project| project.asks_for("@prisma/client") && has_schema(facts, project))
         };
-        let Some(install) = installs.iter().filter(using).next_back() else { continue };
+        let Some(install) = installs.iter().rfind(using) else { continue };
         if installs.iter().filter(using).any(|install| by_itself(delivered, install)) || opaque(&all) {
             continue;
         }
@@ -124,7 +133,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 fn generates(command: &Simple) -> bool {
     let words = command.words.join(" ");
-    words.contains("prisma") && ["generate", "db push", "migrate dev", "postinstall"].iter().any(|word| words.contains(word))
+    words.contains("prisma")
+        && ["generate", "db push", "migrate dev", "postinstall"].iter().any(|word| words.contains(word))
 }
 
 fn has_schema(facts: &Facts<'_>, project: &NodeProject) -> bool {

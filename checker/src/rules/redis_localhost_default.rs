@@ -140,12 +140,20 @@ fn injected(facts: &Facts<'_>, out: &mut Findings) {
     let Ok(pattern) = Regex::new(pattern) else { return };
     let nest = |project: &&NodeProject| project.asks_for("@nestjs/core");
     for project in facts.node_projects().values().filter(nest) {
-        let sources = if project.directory.is_empty() { "src".to_owned() } else { format!("{}/src", project.directory) };
+        let sources = if project.directory.is_empty() {
+            "src".to_owned()
+        } else {
+            format!("{}/src", project.directory)
+        };
         for entry in facts.snapshot.under(&sources) {
-            let code = entry.path.ends_with(".ts") && !entry.path.ends_with(".spec.ts") && !entry.path.ends_with(".d.ts");
+            let code = entry.path.ends_with(".ts")
+                && !entry.path.ends_with(".spec.ts")
+                && !entry.path.ends_with(".d.ts");
             let Some(text) = code.then(|| facts.snapshot.text(&entry.path).ok()).flatten() else { continue };
             for caught in pattern.captures_iter(&text.text) {
-                let Some(address) = caught.get(2).filter(|address| is_local(address.as_str().trim_matches(['"', '\'']))) else {
+                let Some(address) =
+                    caught.get(2).filter(|address| is_local(address.as_str().trim_matches(['"', '\''])))
+                else {
                     continue;
                 };
                 let site = Site::new(entry.path.clone(), Span::new(address.start(), address.end()));

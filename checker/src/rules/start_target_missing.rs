@@ -141,9 +141,11 @@ fn told(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Opti
         Target::File { place, written, .. } => {
             // Named by a flag or an old layout: the file that is meant may lie elsewhere in the tree.
             let name = written.rsplit('/').next().unwrap_or(written);
-            let near = facts.snapshot.entries().iter().find(|entry| {
-                entry.tracked && entry.path.rsplit('/').next() == Some(name)
-            });
+            let near = facts
+                .snapshot
+                .entries()
+                .iter()
+                .find(|entry| entry.tracked && entry.path.rsplit('/').next() == Some(name));
             let help = near.map_or_else(
                 || format!("The repository has no file called `{name}`; correct the command"),
                 |entry| format!("Copy `{}` to `/{place}`, or correct the command", entry.path),
@@ -159,9 +161,10 @@ fn told(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Opti
             let message = format!("`{by}` finds no module `{name}` in `/{first}`");
             Some((message, "Correct the module's name, or copy its package into the image".to_owned()))
         }
-        Target::NoScript { name, manifest } => {
-            Some((format!("`{manifest}` has no script `{name}`"), "Add the script, or start the program itself".to_owned()))
-        }
+        Target::NoScript { name, manifest } => Some((
+            format!("`{manifest}` has no script `{name}`"),
+            "Add the script, or start the program itself".to_owned(),
+        )),
         Target::Other => None,
     }
 }
@@ -171,18 +174,26 @@ fn installed(facts: &Facts<'_>, delivered: &Delivered<'_>, top: &str) -> bool {
     let (wanted, _) = names::distributions(top);
     let root = &delivered.image.context.root;
     let projects = facts.python_projects();
-    let asked = projects.values().flat_map(|project| project.requirements.iter().map(|each| &each.name).chain(&project.locked));
-    let known = asked.into_iter().any(|name| wanted.contains(name) || name.starts_with(&format!("{}-", normal(top))));
-    let explicit = delivered.image.stages.iter().flat_map(|stage| &stage.layers).any(|layer| match &layer.kind {
-        crate::facts::image::LayerKind::Run(commands, effects) => {
-            let named = commands.iter().filter(|command| command.has("install")).any(|command| {
-                command.words.iter().any(|word| normal(word.split(['=', '<', '>', '[', '~']).next().unwrap_or(word)) == normal(top))
-            });
-            let own = effects.iter().any(|effect| matches!(effect, crate::facts::image::effects::Effect::InstallsPython(_)));
-            let listed = projects.get(root).and_then(|project| project.packages.as_ref());
-            named || (own && listed.is_none_or(|packages| packages.contains(top)))
-        }
-        crate::facts::image::LayerKind::Copy(..) => false,
-    });
+    let asked = projects
+        .values()
+        .flat_map(|project| project.requirements.iter().map(|each| &each.name).chain(&project.locked));
+    let known =
+        asked.into_iter().any(|name| wanted.contains(name) || name.starts_with(&format!("{}-", normal(top))));
+    let explicit =
+        delivered.image.stages.iter().flat_map(|stage| &stage.layers).any(|layer| match &layer.kind {
+            crate::facts::image::LayerKind::Run(commands, effects) => {
+                let named = commands.iter().filter(|command| command.has("install")).any(|command| {
+                    command.words.iter().any(|word| {
+                        normal(word.split(['=', '<', '>', '[', '~']).next().unwrap_or(word)) == normal(top)
+                    })
+                });
+                let own = effects
+                    .iter()
+                    .any(|effect| matches!(effect, crate::facts::image::effects::Effect::InstallsPython(_)));
+                let listed = projects.get(root).and_then(|project| project.packages.as_ref());
+                named || (own && listed.is_none_or(|packages| packages.contains(top)))
+            }
+            crate::facts::image::LayerKind::Copy(..) => false,
+        });
     known || explicit
 }

@@ -69,7 +69,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if !matches!(program, "tsc" | "nest" | "swc") {
                 continue;
             }
-            let (Some(first), Some(service)) = (trace.chain.modules.first(), delivered.service(facts)) else { continue };
+            let (Some(first), Some(service)) = (trace.chain.modules.first(), delivered.service(facts)) else {
+                continue;
+            };
             let Some(directory) = project_of(facts, &first.source) else { continue };
             for name in ["tsconfig.json", "tsconfig.build.json"] {
                 let path = join(&directory, name);
@@ -77,11 +79,20 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 for item in root.get("exclude").map_or(&[][..], Node::items) {
                     let Some(dir) = item.text().and_then(plain_directory) else { continue };
                     let below = format!("{}/", join(&directory, dir));
-                    let reached = trace.chain.modules.iter().find(|reached| reached.by.is_some() && reached.source.starts_with(&below));
+                    let reached = trace
+                        .chain
+                        .modules
+                        .iter()
+                        .find(|reached| reached.by.is_some() && reached.source.starts_with(&below));
                     let Some(reached) = reached.filter(|_| told.insert(path.clone())) else { continue };
-                    let message = format!("`{dir}` is excluded, but the program imports `{}`", reached.source);
+                    let message =
+                        format!("`{dir}` is excluded, but the program imports `{}`", reached.source);
                     let finding = out.at(Site::new(path.clone(), item.span), message);
-                    finding.service(&service.name).severity(if program == "swc" { Severity::Warning } else { Severity::Note });
+                    finding.service(&service.name).severity(if program == "swc" {
+                        Severity::Warning
+                    } else {
+                        Severity::Note
+                    });
                     finding.help("Take the pattern out of `exclude`");
                 }
             }
@@ -91,7 +102,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// The directory that a pattern leaves out as a whole, when it is one of sources.
 fn plain_directory(pattern: &str) -> Option<&str> {
-    let dir = pattern.trim_start_matches("./").trim_end_matches("/**/*").trim_end_matches("/**").trim_end_matches("/*").trim_end_matches('/');
+    let dir = pattern
+        .trim_start_matches("./")
+        .trim_end_matches("/**/*")
+        .trim_end_matches("/**")
+        .trim_end_matches("/*")
+        .trim_end_matches('/');
     (!dir.contains(['*', '?']) && !dir.is_empty()).then_some(dir)
 }
 

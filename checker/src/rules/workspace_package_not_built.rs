@@ -84,24 +84,36 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
     for delivered in facts.delivered().iter().filter(|each| each.image.dockerfile.is_some()) {
         let Some(service) = delivered.service(facts) else { continue };
-        let all: Vec<Simple> =
-            delivered.image.built_stages().iter().flat_map(|stage| delivered.image.runs(*stage)).flat_map(|(.., list)| list.to_vec()).collect();
+        let all: Vec<Simple> = delivered
+            .image
+            .built_stages()
+            .iter()
+            .flat_map(|stage| delivered.image.runs(*stage))
+            .flat_map(|(.., list)| list.to_vec())
+            .collect();
         for project in compiled(facts, delivered) {
             for dependency in &project.dependencies {
                 let named = facts.node_projects().values().find(|other| {
-                    other.name.as_ref().is_some_and(|name| name.value == dependency.name.value) && other.directory != project.directory
+                    other.name.as_ref().is_some_and(|name| name.value == dependency.name.value)
+                        && other.directory != project.directory
                 });
                 let imported = |other: &&NodeProject| {
                     let name = other.name.as_ref().map_or("", |name| name.value.as_str());
                     delivered.traces.iter().any(|trace| {
                         trace.chain.packages.iter().any(|package| {
                             let from = trace.chain.modules.get(package.module);
-                            package.name == name && from.is_some_and(|from| from.source.starts_with(&format!("{}/", project.directory)))
+                            package.name == name
+                                && from.is_some_and(|from| {
+                                    from.source.starts_with(&format!("{}/", project.directory))
+                                })
                         })
                     })
                 };
-                let Some(other) = named.filter(|other| needs_build(facts, other)).filter(imported) else { continue };
-                if is_built(&all, other, project) || !told.insert((project.path.clone(), other.path.clone())) {
+                let Some(other) = named.filter(|other| needs_build(facts, other)).filter(imported) else {
+                    continue;
+                };
+                if is_built(&all, other, project) || !told.insert((project.path.clone(), other.path.clone()))
+                {
                     continue;
                 }
                 let main = other.main.as_ref().map_or("", |main| main.value.as_str());
@@ -118,7 +130,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 }
 
 /// Programs that read the modules a package imports.
-const COMPILERS: [&str; 9] = ["tsc", "nest", "vite", "next", "tsup", "webpack", "rollup", "esbuild", "react-scripts"];
+const COMPILERS: [&str; 9] =
+    ["tsc", "nest", "vite", "next", "tsup", "webpack", "rollup", "esbuild", "react-scripts"];
 
 /// Projects in whose directory a compiler runs.
 fn compiled<'f>(facts: &'f Facts<'_>, delivered: &Delivered<'_>) -> Vec<&'f NodeProject> {
@@ -127,7 +140,8 @@ fn compiled<'f>(facts: &'f Facts<'_>, delivered: &Delivered<'_>) -> Vec<&'f Node
         for (view, _, commands) in delivered.image.runs(stage) {
             for command in commands.iter().filter(|command| COMPILERS.contains(&command.program())) {
                 let manifest = delivered.image.presence(view, &join(&command.dir, "package.json"));
-                let directory = manifest.source().map(|path| path.rsplit_once('/').map_or("", |(dir, _)| dir));
+                let directory =
+                    manifest.source().map(|path| path.rsplit_once('/').map_or("", |(dir, _)| dir));
                 let project = directory.and_then(|directory| facts.node_projects().get(directory));
                 found.extend(project.filter(|project| found.iter().all(|known| known.path != project.path)));
             }
@@ -140,10 +154,13 @@ fn compiled<'f>(facts: &'f Facts<'_>, delivered: &Delivered<'_>) -> Vec<&'f Node
 fn needs_build(facts: &Facts<'_>, other: &NodeProject) -> bool {
     let Some(main) = &other.main else { return false };
     let path = join(&other.directory, &main.value);
-    let there = ["", ".js", ".ts", "/index.js"].iter().any(|end| facts.snapshot.entry(&format!("{path}{end}")).is_some());
-    let hooked = ["prepare", "postinstall", "prepack"].iter().filter_map(|name| other.script(name)).any(|script| {
-        ["build", "tsc", "tsup", "rollup", "vite"].iter().any(|tool| script.value.contains(tool))
-    });
+    let there = ["", ".js", ".ts", "/index.js"]
+        .iter()
+        .any(|end| facts.snapshot.entry(&format!("{path}{end}")).is_some());
+    let hooked =
+        ["prepare", "postinstall", "prepack"].iter().filter_map(|name| other.script(name)).any(|script| {
+            ["build", "tsc", "tsup", "rollup", "vite"].iter().any(|tool| script.value.contains(tool))
+        });
     !there && !hooked && other.script("build").is_some()
 }
 
@@ -152,16 +169,26 @@ fn is_built(all: &[Simple], other: &NodeProject, project: &NodeProject) -> bool 
     let name = other.name.as_ref().map_or("", |name| name.value.as_str());
     let own = project.name.as_ref().map_or("", |name| name.value.as_str());
     let by_script = project.scripts.iter().any(|(_, script)| {
-        script.value.contains("build") && (script.value.contains(name) || script.value.contains(&other.directory) || script.value.contains("-r "))
+        script.value.contains("build")
+            && (script.value.contains(name)
+                || script.value.contains(&other.directory)
+                || script.value.contains("-r "))
             || script.value.contains("turbo")
             || script.value.contains("tsc -b")
             || script.value.contains("tsc --build")
     });
     let by_command = all.iter().any(|command| {
-        let building = ["build", "tsc", "tsup", "turbo", "nx", "lerna"].iter().any(|word| command.words.iter().any(|own| own.contains(word)));
+        let building = ["build", "tsc", "tsup", "turbo", "nx", "lerna"]
+            .iter()
+            .any(|word| command.words.iter().any(|own| own.contains(word)));
         let here = command.dir.ends_with(&other.directory);
-        let everything = command.has("-r") || command.has("--recursive") || command.has("--workspaces") || command.has("foreach");
-        let named = command.words.iter().any(|word| word.contains(name) || (word.contains(own) && (word.contains("...") || word.contains('^'))));
+        let everything = command.has("-r")
+            || command.has("--recursive")
+            || command.has("--workspaces")
+            || command.has("foreach");
+        let named = command.words.iter().any(|word| {
+            word.contains(name) || (word.contains(own) && (word.contains("...") || word.contains('^')))
+        });
         building && (here || everything || named || matches!(command.program(), "turbo" | "nx" | "lerna"))
             || command.has("-b")
             || command.has("--build")

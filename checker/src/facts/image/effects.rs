@@ -1,6 +1,7 @@
 //! What a command of a build does to the files of the image.
 
 use super::shell::{Simple, place};
+use super::tools::{BUILDS, HARMLESS, INSTALLS};
 use crate::facts::startup::join;
 
 /// One thing a command may do.
@@ -23,50 +24,6 @@ pub enum Effect {
     /// A Python project at this directory is installed, so that its modules are found everywhere.
     InstallsPython(String),
 }
-
-/// Programs that write nowhere in the directories of an application.
-const HARMLESS: &[&str] = &[
-    "true", "false", "echo", "printf", "test", "[", "[[", "export", "set", "apt-get", "apt", "apk", "dnf", "yum",
-    "microdnf", "addgroup", "groupadd", "chown", "chgrp", "ldconfig", "corepack", "update-ca-certificates", "ls", "cat",
-    "pwd", "which", "command", "env", "date", "sleep", "exit", "fc-cache", "playwright", "locale-gen", "usermod", "passwd", "id", "ulimit",
-    "gem", "bundle", "rustup", "pip", "pip3", "pipx", "setcap", "strip", "find", "du", "df", "hash", "type", "umask", "trap",
-    "shopt", "sync", "nproc", "uname", "whoami", "wait", "kill", "alias", "source", ".", "unset", "read", "return", "grep",
-    "husky", "is-ci", "only-allow", "simple-git-hooks", "lefthook", "patch-package", "skip",
-];
-
-/// Build tools and the directories that they write into, from where they run. Each is the tool's documented default.
-const BUILDS: &[(&str, &[&str])] = &[
-    ("vite", &["dist", "build", ".output", "node_modules/.vite"]),
-    ("tsc", &["dist", "build", "lib", "out"]),
-    ("next", &[".next", "out"]),
-    ("nest", &["dist"]),
-    ("tsup", &["dist"]),
-    ("rollup", &["dist", "build"]),
-    ("webpack", &["dist", "build", "public/build"]),
-    ("babel", &["dist", "build", "lib"]),
-    ("esbuild", &["dist", "build", "out"]),
-    ("swc", &["dist", "build"]),
-    ("nuxt", &[".output", ".nuxt", "dist"]),
-    ("astro", &["dist", ".astro"]),
-    ("remix", &["build", "public/build"]),
-    ("react-scripts", &["build"]),
-    ("react-router", &["build", ".react-router"]),
-    ("ng", &["dist"]),
-    ("vue-cli-service", &["dist"]),
-    ("svelte-kit", &[".svelte-kit", "build"]),
-    ("prisma", &["node_modules", "prisma/generated", "generated", "src/generated", "app/generated"]),
-    ("flutter", &["build", ".dart_tool"]),
-    ("cargo", &["target"]),
-    ("mvn", &["target"]),
-    ("gradle", &["build", ".gradle"]),
-    ("gradlew", &["build", ".gradle"]),
-    ("mvnw", &["target"]),
-    ("tsc-alias", &["dist"]),
-    ("turbo", &["dist", "build", ".next", ".turbo", "out"]),
-    ("nx", &["dist", "build", ".next"]),
-    ("copyfiles", &["dist", "build"]),
-    ("tailwindcss", &["dist", "public", "static"]),
-];
 
 /// What `command` may do. `npm run` and its like are to be replaced by the script before.
 pub fn effects(command: &Simple) -> Vec<Effect> {
@@ -136,7 +93,11 @@ fn executable(command: &Simple, plain: &[&str]) -> Vec<Effect> {
     let mode = plain.first().copied().unwrap_or_default();
     let octal = u32::from_str_radix(mode, 8).ok();
     let grants = octal.map_or_else(
-        || mode.split(',').any(|part| part.contains('+') && part.contains('x') || part.contains('=') && part.contains('x')),
+        || {
+            mode.split(',').any(|part| {
+                part.contains('+') && part.contains('x') || part.contains('=') && part.contains('x')
+            })
+        },
         |bits| bits & 0o111 != 0,
     );
     // `chmod +x file` has its mode among the flags of no program, but `-R` is one.
@@ -158,34 +119,35 @@ fn pattern_dir(command: &Simple, path: &str) -> String {
 
 /// What a package manager of Node does: it installs, packs, or runs a program.
 fn packages(command: &Simple, program: &str, plain: &[&str]) -> Vec<Effect> {
-    let to = value(&command.words.iter().map(String::as_str).collect::<Vec<_>>(), &["--prefix", "-C", "--cwd", "--dir", "--filter", "-F"])
-        .map(str::to_owned);
+    let to = value(
+        &command.words.iter().map(String::as_str).collect::<Vec<_>>(),
+        &["--prefix", "-C", "--cwd", "--dir", "--filter", "-F"],
+    )
+    .map(str::to_owned);
     let plain: Vec<&str> = plain.iter().copied().filter(|word| Some(*word) != to.as_deref()).collect();
     let dir = to.as_deref().and_then(|to| command.place(to)).unwrap_or_else(|| command.dir.clone());
     let modules = Effect::Fills(join(&dir, "node_modules"));
     let filtered = command.words.iter().any(|word| {
-        word.starts_with("--filter") || matches!(word.as_str(), "-F" | "-r" | "--recursive" | "-w" | "--workspaces" | "workspaces" | "workspace")
+        word.starts_with("--filter")
+            || matches!(
+                word.as_str(),
+                "-F" | "-r" | "--recursive" | "-w" | "--workspaces" | "workspaces" | "workspace"
+            )
             || word.starts_with("--workspace")
     });
     let first = plain.first().copied().unwrap_or_default();
     if plain.contains(&"deploy") {
         return vec![filled(command, plain.last().copied()), modules];
     }
-    let installs = matches!(
-        first,
-        "" | "install" | "ci" | "i" | "add" | "remove" | "prune" | "cache" | "config" | "set" | "rebuild" | "fetch" | "store"
-            | "dedupe" | "audit" | "pkg" | "link" | "import" | "approve-builds" | "setup" | "version" | "global" | "policies"
-    );
-    if installs && !matches!(program, "npx" | "bunx") {
+    if (first.is_empty() || INSTALLS.contains(&first)) && !matches!(program, "npx" | "bunx") {
         return vec![modules];
     }
-    if filtered || matches!(first, "run" | "run-script" | "exec" | "dlx" | "x") && plain.len() < 2 {
+    let skip = usize::from(matches!(first, "run" | "run-script" | "exec" | "dlx" | "x"));
+    if filtered || plain.len() <= skip {
         return vec![Effect::Anything];
     }
-    let skip = usize::from(matches!(first, "run" | "run-script" | "exec" | "dlx" | "x"));
-    let words: Vec<String> = plain.iter().skip(skip).map(|word| (*word).to_owned()).collect();
-    let inner = Simple { words, ..command.clone() };
-    let mut found = if inner.words.is_empty() { Vec::new() } else { effects(&inner) };
+    let words = plain.iter().skip(skip).map(|word| (*word).to_owned()).collect();
+    let mut found = effects(&Simple { words, ..command.clone() });
     found.push(modules);
     found
 }
@@ -195,7 +157,10 @@ fn python(command: &Simple, plain: &[&str], words: &[&str]) -> Vec<Effect> {
     let module = value(words, &["-m"]);
     match (module, plain.first().copied()) {
         (Some("venv" | "virtualenv"), _) => vec![filled(command, plain.last().copied())],
-        (Some("pip" | "compileall" | "ensurepip" | "playwright" | "spacy" | "nltk.downloader" | "pytest"), _) => Vec::new(),
+        (
+            Some("pip" | "compileall" | "ensurepip" | "playwright" | "spacy" | "nltk.downloader" | "pytest"),
+            _,
+        ) => Vec::new(),
         (None, _) if writes_nothing(words) => Vec::new(),
         (None, Some(path)) if path.ends_with("manage.py") => {
             ["static", "staticfiles", "media"].map(|dir| Effect::Fills(join(&command.dir, dir))).into()
@@ -208,7 +173,19 @@ fn python(command: &Simple, plain: &[&str], words: &[&str]) -> Vec<Effect> {
 fn writes_nothing(words: &[&str]) -> bool {
     let code = value(words, &["-c", "-e", "--eval", "-p"]);
     code.is_some_and(|code| {
-        let signs = ["open(", "write", "download", "save", "mkdir", "copy", "from_pretrained", "exec", "system", "Model(", "run("];
+        let signs = [
+            "open(",
+            "write",
+            "download",
+            "save",
+            "mkdir",
+            "copy",
+            "from_pretrained",
+            "exec",
+            "system",
+            "Model(",
+            "run(",
+        ];
         !signs.iter().any(|sign| code.contains(sign))
     })
 }
@@ -219,7 +196,9 @@ fn filled(command: &Simple, to: Option<&str>) -> Effect {
 
 fn clone(command: &Simple, plain: &[&str]) -> Option<Effect> {
     if plain.first() != Some(&"clone") {
-        return Some(Effect::Fills(command.dir.clone())).filter(|_| plain.iter().any(|word| matches!(*word, "checkout" | "submodule" | "lfs" | "pull" | "apply")));
+        return Some(Effect::Fills(command.dir.clone())).filter(|_| {
+            plain.iter().any(|word| matches!(*word, "checkout" | "submodule" | "lfs" | "pull" | "apply"))
+        });
     }
     let address = plain.iter().position(|word| word.contains("://") || word.contains('@'))?;
     let named = plain.get(address + 1).copied();
@@ -228,7 +207,10 @@ fn clone(command: &Simple, plain: &[&str]) -> Option<Effect> {
 }
 
 fn download(command: &Simple, words: &[&str]) -> Vec<Effect> {
-    let to = value(words, &["-o", "-O", "--output", "--output-document", "-P", "--output-dir", "-qO", "-fsSLo", "-sSLo", "-Lo"]);
+    let to = value(
+        words,
+        &["-o", "-O", "--output", "--output-document", "-P", "--output-dir", "-qO", "-fsSLo", "-sSLo", "-Lo"],
+    );
     match to {
         Some("-") => Vec::new(),
         Some(path) if !path.starts_with('-') && !path.contains("://") => vec![filled(command, Some(path))],
@@ -254,7 +236,9 @@ fn python_install(command: &Simple, words: &[&str]) -> Option<Effect> {
         word.starts_with('.') || word.starts_with('/') || word.ends_with(".whl") || word.contains(".whl[")
     };
     let path = words[at + 1..].iter().filter(|word| !word.starts_with("-r")).find(local)?;
-    let after_file = words[at + 1..].windows(2).any(|pair| matches!(pair[0], "-r" | "-c" | "--target" | "-t" | "--prefix" | "--find-links") && pair[1] == *path);
+    let after_file = words[at + 1..].windows(2).any(|pair| {
+        matches!(pair[0], "-r" | "-c" | "--target" | "-t" | "--prefix" | "--find-links") && pair[1] == *path
+    });
     if after_file {
         return None;
     }
@@ -286,7 +270,10 @@ mod tests {
     fn commands_fill_make_remove_and_leave_alone() {
         let fills = |path: &str| Effect::Fills(path.into());
         assert_eq!(of("apt-get update && apt-get install -y curl"), []);
-        assert_eq!(of("mkdir -p logs /data"), [Effect::Makes("app/logs".into()), Effect::Makes("data".into())]);
+        assert_eq!(
+            of("mkdir -p logs /data"),
+            [Effect::Makes("app/logs".into()), Effect::Makes("data".into())]
+        );
         assert_eq!(of("npm ci"), [fills("app/node_modules")]);
         assert_eq!(of("git clone https://x/y/z.git"), [fills("app/z")]);
         assert_eq!(of("git clone https://x/y/z.git ."), [fills("app")]);

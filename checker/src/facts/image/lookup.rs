@@ -49,12 +49,21 @@ impl Image<'_> {
         };
         match below {
             Presence::File { .. } | Presence::Directory { .. } => with_bit(below, executable),
-            below if is_workdir(&stage.workdir, path) && below.is_absent() => Presence::Directory { source: None },
+            below if is_workdir(&stage.workdir, path) && below.is_absent() => {
+                Presence::Directory { source: None }
+            }
             below => doubt.unwrap_or(below),
         }
     }
 
-    fn copied(&self, layer: &Layer, items: &[Item], mode: CopyMode, path: &str, how: (usize, bool)) -> Option<Presence> {
+    fn copied(
+        &self,
+        layer: &Layer,
+        items: &[Item],
+        mode: CopyMode,
+        path: &str,
+        how: (usize, bool),
+    ) -> Option<Presence> {
         let mut doubt = None;
         for item in items.iter().rev() {
             let Some(rest) = below(path, &item.to) else {
@@ -74,7 +83,8 @@ impl Image<'_> {
                     let first = rest.split('/').next().unwrap_or(rest);
                     let named = !first.is_empty() && crate::facts::gitignore::part_matches(pattern, first);
                     let layers = self.stages.get(*stage).map_or(0, |stage| stage.layers.len());
-                    let found = named.then(|| self.look(View { stage: *stage, layers }, &glue(dir, rest), how.0, how.1));
+                    let found = named
+                        .then(|| self.look(View { stage: *stage, layers }, &glue(dir, rest), how.0, how.1));
                     found.filter(|found| !found.is_absent()).map(|found| moded(found, mode))
                 }
                 Source::Text(_) if rest.is_empty() => Some(Presence::File {
@@ -113,7 +123,13 @@ impl Image<'_> {
 }
 
 /// What a RUN says of `path`; `None` is nothing.
-fn ran(layer: &Layer, effects: &[Effect], path: &str, trusting: bool, executable: &mut Option<bool>) -> Option<Presence> {
+fn ran(
+    layer: &Layer,
+    effects: &[Effect],
+    path: &str,
+    trusting: bool,
+    executable: &mut Option<bool>,
+) -> Option<Presence> {
     let mut found = None;
     for effect in effects.iter().rev() {
         match effect {
@@ -124,10 +140,15 @@ fn ran(layer: &Layer, effects: &[Effect], path: &str, trusting: bool, executable
             Effect::Fills(dir) if below(path, dir).is_some() || below(dir, path).is_some() => {
                 found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
             }
-            Effect::Builds(dir) if !(trusting && is_source(path)) && (below(path, dir).is_some() || below(dir, path).is_some()) => {
+            Effect::Builds(dir)
+                if !(trusting && is_source(path))
+                    && (below(path, dir).is_some() || below(dir, path).is_some()) =>
+            {
                 found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
             }
-            Effect::Anything if !trusting => found = found.or(Some(Presence::Unknown(Some(layer.site.clone())))),
+            Effect::Anything if !trusting => {
+                found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
+            }
             Effect::Removes(gone) if below(path, gone).is_some() => return found.or(Some(Presence::Absent)),
             Effect::Executable(place, all) if path == place || (*all && below(path, place).is_some()) => {
                 executable.get_or_insert(true);
@@ -140,7 +161,8 @@ fn ran(layer: &Layer, effects: &[Effect], path: &str, trusting: bool, executable
 
 /// True for sources that people write and compilers only read.
 fn is_source(path: &str) -> bool {
-    !path.ends_with(".d.ts") && matches!(path.rsplit('.').next(), Some("ts" | "tsx" | "py" | "sh")) || path.ends_with("tsconfig.json")
+    !path.ends_with(".d.ts") && matches!(path.rsplit('.').next(), Some("ts" | "tsx" | "py" | "sh"))
+        || path.ends_with("tsconfig.json")
 }
 
 /// What `mkdir`, `touch` and `>` write; which of the two kinds it is does not matter to anybody who asks.
@@ -157,7 +179,9 @@ fn in_base(reference: Option<&str>, path: &str) -> Presence {
 
 fn with_bit(found: Presence, bit: Option<bool>) -> Presence {
     match (found, bit) {
-        (Presence::File { site, source, .. }, Some(bit)) => Presence::File { site, source, executable: Some(bit) },
+        (Presence::File { site, source, .. }, Some(bit)) => {
+            Presence::File { site, source, executable: Some(bit) }
+        }
         (found, _) => found,
     }
 }

@@ -36,18 +36,22 @@ pub struct Install {
 }
 
 /// Every installation in the stages that are built, in order.
-pub fn installs(facts: &Facts<'_>, image: &Image<'_>) -> Vec<Install> {
+pub fn installs(image: &Image<'_>) -> Vec<Install> {
     let mut found = Vec::new();
     for stage in image.built_stages() {
-        for (view, layer, commands) in image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage) {
-            let read = commands.iter().enumerate().filter_map(|(at, command)| install(facts, image, view, layer, command, at));
+        for (view, layer, commands) in image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage)
+        {
+            let read = commands
+                .iter()
+                .enumerate()
+                .filter_map(|(at, command)| install(image, view, layer, command, at));
             found.extend(read);
         }
     }
     found
 }
 
-fn install(facts: &Facts<'_>, image: &Image<'_>, view: View, layer: &Layer, command: &Simple, at: usize) -> Option<Install> {
+fn install(image: &Image<'_>, view: View, layer: &Layer, command: &Simple, at: usize) -> Option<Install> {
     let manager = command.program();
     if !matches!(manager, "npm" | "pnpm" | "yarn" | "bun") {
         return None;
@@ -61,6 +65,9 @@ fn install(facts: &Facts<'_>, image: &Image<'_>, view: View, layer: &Layer, comm
         None if manager == "yarn" => {}
         _ => return None,
     }
+    if words.iter().any(|word| matches!(*word, "-g" | "--global" | "global")) {
+        return None;
+    }
     let named: Vec<String> = plain.map(bare_name).collect();
     let dir = to.map_or(Some(command.dir.clone()), |to| place(&command.dir, to))?;
     let source = image.presence(view, &join(&dir, "package.json")).source().map(str::to_owned);
@@ -68,9 +75,10 @@ fn install(facts: &Facts<'_>, image: &Image<'_>, view: View, layer: &Layer, comm
     let has = |names: &[&str]| words.iter().any(|word| names.contains(word));
     let production = layer.env.get("NODE_ENV").cloned().flatten().as_deref() == Some("production");
     let with_dev = has(&["--include=dev", "--production=false", "--prod=false", "--include", "--dev"]);
-    let without_dev = (has(&["--omit=dev", "--production", "--prod", "-P", "--only=production", "--only=prod", "--omit"]) || production)
-        && !with_dev;
-    let _ = facts;
+    let without_dev =
+        (has(&["--omit=dev", "--production", "--prod", "-P", "--only=production", "--only=prod", "--omit"])
+            || production)
+            && !with_dev;
     Some(Install {
         manager: manager.to_owned(),
         words: command.words.clone(),
@@ -98,11 +106,15 @@ fn bare_name(word: &str) -> String {
 pub fn members<'f>(facts: &'f Facts<'_>, root: &str) -> Vec<&'f NodeProject> {
     let Some(project) = facts.node_projects().get(root) else { return Vec::new() };
     let inside = |directory: &str| {
-        let inner = if root.is_empty() { Some(directory) } else { directory.strip_prefix(&format!("{root}/")) };
+        let inner =
+            if root.is_empty() { Some(directory) } else { directory.strip_prefix(&format!("{root}/")) };
         inner.is_some_and(|inner| {
             let mut taken = false;
             for pattern in &project.workspaces {
-                let (negated, pattern) = pattern.value.strip_prefix('!').map_or((false, pattern.value.as_str()), |rest| (true, rest));
+                let (negated, pattern) = pattern
+                    .value
+                    .strip_prefix('!')
+                    .map_or((false, pattern.value.as_str()), |rest| (true, rest));
                 if matches(pattern.trim_start_matches("./").trim_end_matches('/'), inner) {
                     taken = !negated;
                 }
@@ -110,7 +122,11 @@ pub fn members<'f>(facts: &'f Facts<'_>, root: &str) -> Vec<&'f NodeProject> {
             taken
         })
     };
-    facts.node_projects().values().filter(|member| !member.directory.is_empty() && inside(&member.directory)).collect()
+    facts
+        .node_projects()
+        .values()
+        .filter(|member| !member.directory.is_empty() && inside(&member.directory))
+        .collect()
 }
 
 fn matches(pattern: &str, path: &str) -> bool {
@@ -154,10 +170,47 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 /// Programs of Node packages that have the package's own name.
 const OWN_NAMES: &[&str] = &[
-    "vite", "next", "tsup", "esbuild", "rollup", "rimraf", "prisma", "tsx", "ts-node", "nodemon", "cross-env", "concurrently",
-    "turbo", "nx", "nuxt", "astro", "react-scripts", "tsc-alias", "copyfiles", "cpx", "shx", "serve", "http-server", "pm2",
-    "drizzle-kit", "typeorm", "sequelize-cli", "env-cmd", "dotenv-cli", "postcss", "sass", "parcel", "ncp", "del-cli", "husky",
-    "tsconfig-paths", "ts-node-dev", "tsc-watch", "mikro-orm", "knex", "wrangler",
+    "vite",
+    "next",
+    "tsup",
+    "esbuild",
+    "rollup",
+    "rimraf",
+    "prisma",
+    "tsx",
+    "ts-node",
+    "nodemon",
+    "cross-env",
+    "concurrently",
+    "turbo",
+    "nx",
+    "nuxt",
+    "astro",
+    "react-scripts",
+    "tsc-alias",
+    "copyfiles",
+    "cpx",
+    "shx",
+    "serve",
+    "http-server",
+    "pm2",
+    "drizzle-kit",
+    "typeorm",
+    "sequelize-cli",
+    "env-cmd",
+    "dotenv-cli",
+    "postcss",
+    "sass",
+    "parcel",
+    "ncp",
+    "del-cli",
+    "husky",
+    "tsconfig-paths",
+    "ts-node-dev",
+    "tsc-watch",
+    "mikro-orm",
+    "knex",
+    "wrangler",
 ];
 
 /// The package that brings the program `name`.

@@ -82,7 +82,10 @@ pub fn losses<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
             // Of a directory in which any program may be started, only what several share is likely to be started at all.
             let shared = |broken: &&Broken| {
                 let module = trace.chain.modules.get(broken.module);
-                trace.stated || module.is_some_and(|reached| reached.by.is_some() && !loaded.contains(reached.source.as_str()))
+                trace.stated
+                    || module.is_some_and(|reached| {
+                        reached.by.is_some() && !loaded.contains(reached.source.as_str())
+                    })
             };
             let broken = broken.filter(shared);
             found.extend(broken.filter_map(|broken| loss(facts, delivered, trace, broken)));
@@ -115,7 +118,8 @@ fn loss<'f, 's>(
             how
         }
         Cause::NotInTree { source } => {
-            let untracked = facts.snapshot.entry(source).is_some() || facts.snapshot.entry(&format!("{source}.ts")).is_some();
+            let untracked = facts.snapshot.entry(source).is_some()
+                || facts.snapshot.entry(&format!("{source}.ts")).is_some();
             How::NotInTree { source: source.clone(), untracked }
         }
         Cause::NoConfig { source } => How::NoConfig { site: brought(), source: source.clone() },
@@ -124,19 +128,34 @@ fn loss<'f, 's>(
     let module = !matches!(broken.cause, Cause::FileNotInImage { .. });
     let certain = trace.firm && module && broken.when == When::Always && broken.doubt.is_none();
     // What a service variable may mend is never certain.
-    let certain = certain && !matches!(how, How::OffPath { .. }) && (trace.loader != Loader::Python || sure_of_python(&how));
+    let certain = certain
+        && !matches!(how, How::OffPath { .. })
+        && (trace.loader != Loader::Python || sure_of_python(&how));
     Some(Loss { delivered, trace, broken, how, certain })
 }
 
 /// `PYTHONPATH` may be a variable of the service, so that only what is nowhere in the image is certainly lost.
 fn sure_of_python(how: &How) -> bool {
-    matches!(how, How::NotCopied { .. } | How::Ignored { .. } | How::NotInTree { .. } | How::OutsideRoot { .. })
+    matches!(
+        how,
+        How::NotCopied { .. } | How::Ignored { .. } | How::NotInTree { .. } | How::OutsideRoot { .. }
+    )
 }
 
-fn located(delivered: &Delivered<'_>, source: &str, place: &str, module: bool, site: Option<Site>) -> Option<How> {
+fn located(
+    delivered: &Delivered<'_>,
+    source: &str,
+    place: &str,
+    module: bool,
+    site: Option<Site>,
+) -> Option<How> {
     let context = &delivered.image.context;
     let root = &context.root;
-    let inner = if root.is_empty() { Some(source) } else { source.strip_prefix(root.as_str()).and_then(|rest| rest.strip_prefix('/')) };
+    let inner = if root.is_empty() {
+        Some(source)
+    } else {
+        source.strip_prefix(root.as_str()).and_then(|rest| rest.strip_prefix('/'))
+    };
     let Some(inner) = inner else { return Some(How::OutsideRoot { source: source.to_owned() }) };
     let source = source.to_owned();
     if context.file(inner).is_some() {
@@ -154,8 +173,13 @@ fn located(delivered: &Delivered<'_>, source: &str, place: &str, module: bool, s
 fn is_aside(source: &str) -> bool {
     let name = source.rsplit('/').next().unwrap_or_default();
     name.starts_with(".env")
-        || source.split('/').any(|part| matches!(part, "tests" | "test" | "__tests__" | "node_modules" | ".git"))
-        || matches!(name, "Dockerfile" | "docker-compose.yml" | "LICENSE" | "README.md" | "railway.json" | "railway.toml")
+        || source
+            .split('/')
+            .any(|part| matches!(part, "tests" | "test" | "__tests__" | "node_modules" | ".git"))
+        || matches!(
+            name,
+            "Dockerfile" | "docker-compose.yml" | "LICENSE" | "README.md" | "railway.json" | "railway.toml"
+        )
 }
 
 impl Loss<'_, '_> {

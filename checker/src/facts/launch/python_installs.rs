@@ -32,19 +32,28 @@ pub fn distributions(facts: &Facts<'_>, delivered: &Delivered<'_>) -> Distributi
             let pip = command.has("install") && (command.program().starts_with("pip") || command.has("pip"));
             let manager = matches!(command.program(), "uv" | "poetry" | "pipenv" | "pdm" | "conda" | "mamba");
             if !pip && !manager {
-                found.open |= matches!(command.program(), "conda" | "mamba") || effects(command).contains(&Effect::Anything);
+                found.open |= matches!(command.program(), "conda" | "mamba")
+                    || effects(command).contains(&Effect::Anything);
                 continue;
             }
-            for pair in command.words.windows(2).filter(|pair| matches!(pair[0].as_str(), "-r" | "--requirement")) {
+            for pair in
+                command.words.windows(2).filter(|pair| matches!(pair[0].as_str(), "-r" | "--requirement"))
+            {
                 let source = command.place(&pair[1]).map(|place| delivered.image.presence(view, &place));
                 match source.as_ref().and_then(|presence| presence.source()) {
                     Some(source) => files.push(source.to_owned()),
                     None => found.open = true,
                 }
             }
-            let bare = |word: &str| normal(word.split(['=', '<', '>', '[', '~', '!', ';', '@']).next().unwrap_or(word));
+            let bare = |word: &str| {
+                normal(word.split(['=', '<', '>', '[', '~', '!', ';', '@']).next().unwrap_or(word))
+            };
             found.names.extend(command.plain().map(bare));
-            found.open |= manager || command.words.iter().any(|word| word.starts_with("git+") || word == "." || word.starts_with("-e"));
+            found.open |= manager
+                || command
+                    .words
+                    .iter()
+                    .any(|word| word.starts_with("git+") || word == "." || word.starts_with("-e"));
         }
     }
     manifests(facts, delivered, &files, &mut found);
@@ -61,7 +70,8 @@ fn manifests(facts: &Facts<'_>, delivered: &Delivered<'_>, files: &[String], fou
         let own = builder && directory == root;
         let named = |path: &String| files.contains(path);
         for requirement in &project.requirements {
-            let used = own || named(&requirement.site.path) || project.includes.contains(&requirement.site.path);
+            let used =
+                own || named(&requirement.site.path) || project.includes.contains(&requirement.site.path);
             if used || found.open {
                 found.names.insert(requirement.name.clone());
             }
