@@ -2,9 +2,10 @@
 
 use crate::facts::Facts;
 use crate::facts::chain::names;
+use crate::facts::image::LayerKind;
 use crate::facts::launch::{Delivered, Program, Target};
 use crate::facts::python_project::normal;
-use crate::finding::{Findings, Severity};
+use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -127,13 +128,31 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 continue;
             }
             let Some((message, help)) = told(facts, delivered, program) else { continue };
-            let finding = out.at(program.site.clone(), message);
+            // Where the context has the file, the copy is at fault and not the command.
+            let copy = uncopied(delivered, program);
+            let finding = out.at(copy.clone().unwrap_or_else(|| program.site.clone()), message);
             finding.service(&service.name).help(help);
+            if copy.is_some() {
+                finding.related(program.site.clone(), "the command");
+            }
             if !program.firm || !certain {
                 finding.severity(Severity::Warning);
             }
         }
     }
+}
+
+/// The last COPY of the image, when the file that the program runs lies in the context at the same place below the
+/// working directory.
+fn uncopied(delivered: &Delivered<'_>, program: &Program) -> Option<Site> {
+    let (Target::File { place, .. }, Some(_)) = (&program.target, &delivered.image.dockerfile) else {
+        return None;
+    };
+    let inner = place.strip_prefix(program.dir.as_str())?.trim_start_matches('/');
+    delivered.image.context.file(inner)?;
+    let layers = delivered.image.last()?.layers.iter().rev();
+    let mut copies = layers.filter(|layer| matches!(layer.kind, LayerKind::Copy(..)));
+    copies.next().map(|layer| layer.site.clone())
 }
 
 fn told(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<(String, String)> {
@@ -181,7 +200,7 @@ fn installed(facts: &Facts<'_>, delivered: &Delivered<'_>, top: &str) -> bool {
         asked.into_iter().any(|name| wanted.contains(name) || name.starts_with(&format!("{}-", normal(top))));
     let explicit =
         delivered.image.stages.iter().flat_map(|stage| &stage.layers).any(|layer| match &layer.kind {
-            crate::facts::image::LayerKind::Run(commands, effects) => {
+            LayerKind::Run(commands, effects) => {
                 let named = commands.iter().filter(|command| command.has("install")).any(|command| {
                     command.words.iter().any(|word| {
                         normal(word.split(['=', '<', '>', '[', '~']).next().unwrap_or(word)) == normal(top)
@@ -193,7 +212,7 @@ fn installed(facts: &Facts<'_>, delivered: &Delivered<'_>, top: &str) -> bool {
                 let listed = projects.get(root).and_then(|project| project.packages.as_ref());
                 named || (own && listed.is_none_or(|packages| packages.contains(top)))
             }
-            crate::facts::image::LayerKind::Copy(..) => false,
+            LayerKind::Copy(..) => false,
         });
     known || explicit
 }
