@@ -36,7 +36,8 @@ fn check(args: &Check) -> Result<ExitCode, String> {
         Some(rev) => Box::new(CommitTree::open(&args.judged.path, rev)?),
         None => Box::new(directory(&args.judged)?),
     };
-    let (report, config) = checker::check(tree.as_ref(), &options(&args.judged)?).map_err(|errors| said(&errors))?;
+    let (report, config) =
+        checker::check(tree.as_ref(), &options(&args.judged)?).map_err(|errors| said(&errors))?;
     print(&rendered(&report, args), args.color)?;
     let asked = args.fail_on.map(crate::args::FailOn::threshold);
     let threshold = asked.or(config.fail_on).unwrap_or(Some(Severity::Error));

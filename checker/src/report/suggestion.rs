@@ -55,7 +55,10 @@ pub struct Comment {
 pub fn review(report: &Report, layout: &Layout) -> Review {
     let above_note = report.fresh().filter(|each| each.finding.severity != Severity::Note);
     let comments = above_note.filter_map(|each| comment(each, each.suggestion.as_ref()?, layout)).collect();
-    Review { body: "Some findings of the report can be mended mechanically, on lines of this pull request.", comments }
+    Review {
+        body: "Some findings of the report can be mended mechanically, on lines of this pull request.",
+        comments,
+    }
 }
 
 fn comment(each: &Reported, suggestion: &Suggestion, layout: &Layout) -> Option<Comment> {

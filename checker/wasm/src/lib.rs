@@ -72,7 +72,8 @@ pub fn check(host: &Host, options: &str) -> Result<String, JsError> {
         })?;
     let threshold = threshold.or(config.fail_on).unwrap_or(Some(Severity::Error));
     let layout = |limit| layout(limit, request.link_base.as_ref(), request.rules_base.as_ref());
-    let addresses = sarif::Addresses { prefix: request.prefix.clone(), rules_base: request.rules_base.clone() };
+    let addresses =
+        sarif::Addresses { prefix: request.prefix.clone(), rules_base: request.rules_base.clone() };
     let outcome = serde_json::json!({
         "report": json::document(&report),
         "text": text::render(&report, false),
