@@ -1,5 +1,7 @@
 //! A baseline takes old findings out of the verdict, and nothing else.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use checker::finding::Severity;
 use checker::fixture::MemoryTree;
 use checker::report::{Report, Verdict, annotations, json, markdown, read, text};

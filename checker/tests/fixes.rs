@@ -1,6 +1,7 @@
 //! Every mechanical change in the rules' examples is a patch that git applies, mends what it is for and touches nothing
 //! else.
 #![expect(clippy::disallowed_methods, reason = "tests write the trees that git patches")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -3,6 +3,7 @@
     clippy::disallowed_methods,
     reason = "the schema lies in a package of the development dependencies"
 )]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::process::Command;
 
