@@ -1,6 +1,5 @@
 //! The registry is honest: every rule is registered, documented, and does what its examples say.
 #![expect(clippy::disallowed_methods, reason = "tests read and, when asked, write the documentation")]
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -64,7 +64,6 @@ fn every_example_gives_a_log_that_fits_the_standard() {
         count += 1;
         with_fix += results(&log).iter().filter(|result| result["fixes"].is_array()).count();
     }
-    eprintln!("{count} logs, {with_fix} fixes");
     assert!(count > 150 && with_fix > 20, "only {count} logs with {with_fix} fixes were checked");
 }
 
@@ -124,7 +123,6 @@ fn more_findings_than_github_keeps_are_cut_and_counted() {
     let said = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
     assert!(said.as_str().unwrap().contains(" findings are left out"), "{said}");
     let bytes = serde_json::to_vec(&log).unwrap().len();
-    eprintln!("{bytes} bytes for 5000 results");
     assert!(bytes < 10_000_000, "GitHub takes 10 MB after compression; {bytes} before it");
 }
 
