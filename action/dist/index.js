@@ -206,7 +206,7 @@ function inputs(env) {
     if (value === "") return missing;
     let found = known.find((each) => each === value);
     return found === void 0 && problems.push(`input '${name}' is '${value}', and must be one of ${known.join(", ")}`), found ?? missing;
-  }, mode = choice("mode", ["check", "comment"], "check"), comment = choice("comment", ["auto", "always", "never"], "auto"), failOn = choice("fail-on", ["", "error", "warning", "note", "never"], "") || null, trigger = choice("trigger", ["", "github", "railway-up", "local"], "") || null, path = get("path") || ".", config = null, configPath = get("config");
+  }, mode = choice("mode", ["check", "comment"], "check"), comment = choice("comment", ["auto", "always", "never"], "auto"), suggestions = choice("suggestions", ["auto", "never"], "auto"), sarif = choice("sarif", ["true", "false"], "false") === "true", failOn = choice("fail-on", ["", "error", "warning", "note", "never"], "") || null, trigger = choice("trigger", ["", "github", "railway-up", "local"], "") || null, path = get("path") || ".", config = null, configPath = get("config");
   if (configPath)
     try {
       config = readFileSync2(resolve(env.GITHUB_WORKSPACE ?? ".", configPath), "utf8");
@@ -217,7 +217,7 @@ function inputs(env) {
   mode === "comment" && report2 === "" && problems.push("input 'report' is needed with mode: comment");
   let token = get("token");
   if (mode === "comment" && token === "" && problems.push("input 'token' is needed with mode: comment"), problems.length > 0) throw new InputError(problems.join("; "));
-  return { mode, path, config, failOn, trigger, comment, token, report: report2 };
+  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, token, report: report2 };
 }
 
 // src/context.ts
@@ -225,7 +225,7 @@ function context(env, given) {
   let workspace = resolve2(env.GITHUB_WORKSPACE || "."), root = resolve2(workspace, given.path), below = relative(workspace, root);
   if (below === ".." || below.startsWith(`..${sep}`))
     throw new InputError(`input 'path' is '${given.path}', which lies outside the workspace`);
-  let within = relative(repositoryRoot(root, workspace), root).split(sep).join("/"), prefix = within === "" ? "" : `${within}/`, event = payload(env.GITHUB_EVENT_PATH), pull = at(event, "pull_request"), run2 = workflowRun(at(event, "workflow_run")), [owner = "", repo = ""] = (env.GITHUB_REPOSITORY ?? "").split("/"), sha = run2?.sha ?? text(at(at(pull, "head"), "sha")) ?? env.GITHUB_SHA, server = env.GITHUB_SERVER_URL || "https://github.com", encoded = prefix.split("/").map(encodeURIComponent).join("/"), own = env.GITHUB_ACTION_REPOSITORY, rules = own ? `${own}/blob/${env.GITHUB_ACTION_REF || "main"}` : "preflight-action/preflight/blob/main", number = at(pull, "number");
+  let within = relative(repositoryRoot(root, workspace), root).split(sep).join("/"), prefix = within === "" ? "" : `${within}/`, event = payload(env.GITHUB_EVENT_PATH), pull = at(event, "pull_request"), run2 = workflowRun(at(event, "workflow_run")), [owner = "", repo = ""] = (env.GITHUB_REPOSITORY ?? "").split("/"), head = text(at(at(pull, "head"), "sha")), sha = run2?.sha ?? head ?? env.GITHUB_SHA, server = env.GITHUB_SERVER_URL || "https://github.com", encoded = prefix.split("/").map(encodeURIComponent).join("/"), own = env.GITHUB_ACTION_REPOSITORY, rules = own ? `${own}/blob/${env.GITHUB_ACTION_REF || "main"}` : "preflight-action/preflight/blob/main", number = at(pull, "number");
   return {
     root,
     prefix,
@@ -234,6 +234,7 @@ function context(env, given) {
     owner,
     repo,
     pull: Number.isInteger(number) ? number : void 0,
+    head,
     linkBase: sha && owner ? `${server}/${owner}/${repo}/blob/${sha}/${encoded}` : null,
     rulesBase: `https://github.com/${rules}/docs/rules/`,
     run: run2
@@ -359,8 +360,10 @@ function report(temp, outcome) {
 `);
   let summary = join2(folder, "report.md");
   writeFileSync(summary, outcome.summary);
+  let sarif = outcome.sarif === null ? "" : join2(folder, "report.sarif");
+  outcome.sarif !== null && writeFileSync(sarif, outcome.sarif);
   let { verdict, counts } = outcome.report;
-  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report: report2, summary };
+  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report: report2, summary, sarif };
 }
 function output2(env, values) {
   let path = env.GITHUB_OUTPUT;
@@ -517,7 +520,7 @@ async function judge(env, given, at2) {
   let [files] = await Promise.all([snapshot(at2.root), load()]);
   for (let warning of files.warnings) line(`Preflight: not read: ${warning}`);
   let outcome = check2(files, options(given, at2));
-  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, report(at2.temp, outcome)), given.comment !== "never" && at2.pull !== void 0 && await post(env, given, at2, at2.pull, outcome.comment, outcome.report.verdict), outcome.failed ? 1 : 0;
+  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, report(at2.temp, outcome)), given.comment !== "never" && at2.pull !== void 0 && await post(env, given, at2, at2.pull, outcome.comment, outcome.report.verdict) && given.suggestions === "auto" && await suggest(given, at2, at2.pull, outcome.review), outcome.failed ? 1 : 0;
 }
 async function companion(env, given, at2) {
   let { pullOfRun } = await import("./github.js"), pull = await pullOfRun(at2, given.token);
@@ -529,9 +532,14 @@ async function companion(env, given, at2) {
   return await post(env, given, at2, pull, comment, verdict), 0;
 }
 async function post(env, given, at2, pull, body, verdict) {
-  if (given.token === "") return line("Preflight: no token, so no comment; the report is in the summary.");
-  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check"), { line: line2, url } = await post2(at2, given.token, pull, body, quiet);
-  line(line2), output2(env, { "comment-url": url });
+  if (given.token === "")
+    return line("Preflight: no token, so no comment; the report is in the summary."), !1;
+  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check"), { line: line2, url, allowed } = await post2(at2, given.token, pull, body, quiet);
+  return line(line2), output2(env, { "comment-url": url }), allowed;
+}
+async function suggest(given, at2, pull, review) {
+  let { suggest: suggest2 } = await import("./github.js"), line2 = await suggest2(at2, given.token, pull, review);
+  line2 !== "" && line(line2);
 }
 function options(given, at2) {
   return {
@@ -542,7 +550,9 @@ function options(given, at2) {
     comment_limit: 65e3,
     summary_limit: 1e6,
     link_base: at2.linkBase,
-    rules_base: at2.rulesBase
+    rules_base: at2.rulesBase,
+    sarif: given.sarif,
+    prefix: at2.prefix
   };
 }
 

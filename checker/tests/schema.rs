@@ -1,6 +1,5 @@
 //! The JSON report keeps to the schema that is published for it, and survives the way back in.
 #![expect(clippy::disallowed_methods, reason = "tests read the published schema")]
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use checker::fixture::MemoryTree;
 use checker::report::{json, markdown, read, sarif, suggestion};
