@@ -30,6 +30,7 @@ declare_rule! {
     /// //- .github/preflight.toml
     /// [services.app]
     /// dockerfile = "Dockerfile"
+    /// config = "railway.json"
     /// //- <observations>
     /// {"profile":"quick","services":[{"service":"app","drills":[{"id":"drain","steps":[{"do":"terminate","at":1000,"until":31000,"outcome":"limit"}],"ended":31000}]}]}
     /// ```
@@ -43,6 +44,7 @@ declare_rule! {
     /// //- .github/preflight.toml
     /// [services.app]
     /// dockerfile = "Dockerfile"
+    /// config = "railway.json"
     /// //- <observations>
     /// {"profile":"quick","services":[{"service":"app","drills":[{"id":"drain","steps":[{"do":"terminate","at":1000,"until":1200,"outcome":"done"}],"ended":1200}]}]}
     /// ```

@@ -28,6 +28,7 @@ declare_rule! {
     /// //- .github/preflight.toml
     /// [services.app]
     /// dockerfile = "Dockerfile"
+    /// config = "railway.json"
     /// //- <observations>
     /// {"profile":"quick","services":[{"service":"app","drills":[{"id":"ready","probes":[{"from":300,"to":60000,"count":200,"status":404}],"ended":60000}]}]}
     /// ```
@@ -41,6 +42,7 @@ declare_rule! {
     /// //- .github/preflight.toml
     /// [services.app]
     /// dockerfile = "Dockerfile"
+    /// config = "railway.json"
     /// //- <observations>
     /// {"profile":"quick","services":[{"service":"app","drills":[{"id":"ready","probes":[{"from":300,"to":3000,"count":20,"status":200}],"ended":3000}]}]}
     /// ```
