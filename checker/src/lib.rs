@@ -8,9 +8,11 @@
 //! Facts in, findings out: no file, clock, network or environment is touched here; a [`snapshot::Tree`] hands files
 //! in. To add a rule, read `rules/missing_dockerignore.rs`, one of the shortest, and copy it.
 
+pub mod baseline;
 pub mod config;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod fixture;
 pub mod known;
 pub mod observation;
@@ -25,6 +27,7 @@ mod suppress;
 
 use std::collections::BTreeMap;
 
+use baseline::Baseline;
 use config::{Config, ConfigError};
 use facts::Facts;
 use observation::Observations;
@@ -46,7 +49,7 @@ pub struct Options {
 /// Judges `tree`. The configuration comes back with the report, because it says when the check has failed.
 ///
 /// # Errors
-/// Everything that is wrong with the configuration.
+/// Everything that is wrong with the configuration or the baseline.
 pub fn check(tree: &dyn Tree, options: &Options) -> Result<(Report, Config), Vec<ConfigError>> {
     check_observed(tree, options, None)
 }
@@ -54,7 +57,7 @@ pub fn check(tree: &dyn Tree, options: &Options) -> Result<(Report, Config), Vec
 /// Judges `tree` together with what was seen when its plan was carried out.
 ///
 /// # Errors
-/// Everything that is wrong with the configuration.
+/// Everything that is wrong with the configuration or the baseline.
 pub fn check_observed(
     tree: &dyn Tree,
     options: &Options,
@@ -65,7 +68,8 @@ pub fn check_observed(
     facts.observations = observations;
     let findings = rules::ALL.iter().flat_map(|rule| rule.run(&facts)).map(|finding| facts.capped(finding));
     let findings = findings.filter_map(|finding| config.adjust(finding)).collect();
-    let report = Report::new(&facts, suppress::apply(&snapshot, findings));
+    let findings = suppress::apply(&snapshot, findings);
+    let report = Report::new(&facts, &config, findings, Baseline::of(&snapshot)?);
     drop(facts);
     Ok((report, config))
 }
@@ -90,6 +94,7 @@ pub fn plan(
     Ok((plan, roots))
 }
 
+/// The frozen tree and the configuration it is judged by.
 fn open<'t>(tree: &'t dyn Tree, options: &Options) -> Result<(Snapshot<'t>, Config), Vec<ConfigError>> {
     let mut snapshot = Snapshot::new(tree, options.today, Trigger::GitHub);
     let config = match &options.config {

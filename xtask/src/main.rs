@@ -59,7 +59,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Test { fast } => suite::run(fast),
         Command::Corpus { list, repos, details } => corpus::run(&list, &repos, details),
-        Command::NewRule { id } => new_rule::write(&id),
+        Command::NewRule { id } => new_rule::write(&shell::root(), &id),
         Command::Wasm => wasm::build(),
         Command::Dist { check: true } => wasm::check(),
         Command::Dist { check: false } => {
