@@ -13,7 +13,7 @@ use crate::finding::{Findings, Severity, Site};
 use crate::observation::Observations;
 use crate::plan::{self, Plan, Profile, ServicePlan};
 
-pub use moments::Moment;
+pub use moments::{Lane, Moment};
 
 /// What was proved in one run.
 #[derive(Debug, Clone)]
