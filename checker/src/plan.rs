@@ -16,6 +16,7 @@ pub use smoke::Smoke;
 use crate::config::prove::Prove;
 use crate::facts::Facts;
 use crate::facts::copies;
+use crate::facts::launch::{How, losses};
 use crate::facts::service::{Builder, Kind, Service};
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{EventKind, Port, Startup, words};
@@ -92,6 +93,8 @@ pub struct ServicePlan {
     pub context_files: usize,
     /// COPY and ADD sources that are predicted to be missing.
     pub missing: Vec<String>,
+    /// Files and modules that the import chain needs and that are predicted not to be in the image.
+    pub lost: Vec<String>,
     /// Seconds within which the build should be done.
     pub build_budget: u64,
     /// Seconds after which it is ended.
@@ -201,13 +204,14 @@ fn of_service(facts: &Facts<'_>, service: &Service, profile: Profile) -> Result<
         context_bytes: context.bytes,
         context_files: context.entries.len(),
         missing: missing.iter().map(|each| each.source.value.clone()).collect(),
+        lost: lost(facts, service),
         build_budget: BUILD_BUDGET,
         build_limit: BUILD_LIMIT,
         start: start.filter(|words| !words.is_empty()),
         port: port(service, &startup, told),
         health: health(service, &startup),
         kind,
-        smoke: if profile == Profile::Build { None } else { smoke::of(&startup, told) },
+        smoke: if profile == Profile::Build { None } else { smoke::of(facts, service, told) },
         variables,
         unmet: unmet(&startup),
         dependencies,
@@ -219,6 +223,25 @@ fn of_service(facts: &Facts<'_>, service: &Service, profile: Profile) -> Result<
     };
     plan.drills = drills::of(&plan, profile, told);
     Ok(plan)
+}
+
+/// What the import chain is predicted to miss, as paths of the tree.
+fn lost(facts: &Facts<'_>, service: &Service) -> Vec<String> {
+    let own = losses(facts)
+        .into_iter()
+        .filter(|loss| loss.delivered.service(facts).is_some_and(|each| each.name == service.name));
+    let mut found: Vec<String> = own
+        .map(|loss| match loss.how {
+            How::Ignored { source, .. }
+            | How::OutsideRoot { source }
+            | How::NotCopied { source, .. }
+            | How::NotInTree { source, .. }
+            | How::NoConfig { source, .. }
+            | How::OffPath { source, .. } => source,
+        })
+        .collect();
+    found.dedup();
+    found
 }
 
 fn integer(service: &Service, key: Key) -> Option<u64> {
@@ -287,7 +310,7 @@ pub fn text(plan: &Plan) -> String {
             "{}: build {} in {root} ({} files, {} bytes)",
             service.service, service.dockerfile, service.context_files, service.context_bytes
         );
-        for source in &service.missing {
+        for source in service.missing.iter().chain(&service.lost) {
             let _ = writeln!(out, "  predicted to be missing: {source}");
         }
         if let Some(smoke) = &service.smoke {

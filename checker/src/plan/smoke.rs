@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use crate::config::prove::Prove;
-use crate::facts::startup::{Startup, words};
+use crate::facts::Facts;
+use crate::facts::launch::Target;
+use crate::facts::service::Service;
+use crate::facts::startup::words;
 
 /// Seconds a smoke test may take.
 const LIMIT: u64 = 60;
@@ -15,6 +18,8 @@ const RUNNING: u64 = 8;
 pub struct Smoke {
     /// In exec form, over the image's entry point.
     pub command: Vec<String>,
+    /// Working directory; `None` is the image's.
+    pub dir: Option<String>,
     /// What it tries, as in "imports `a.b`".
     pub what: String,
     /// Seconds after which it is ended.
@@ -24,45 +29,64 @@ pub struct Smoke {
 }
 
 /// The smoke test of a service, when one can be told.
-pub(super) fn of(startup: &Startup, told: &Prove) -> Option<Smoke> {
+pub(super) fn of(facts: &Facts<'_>, service: &Service, told: &Prove) -> Option<Smoke> {
     if let Some(command) = &told.smoke {
         let command = words(command);
         let what = "runs the smoke command of the configuration".to_owned();
-        return (!command.is_empty()).then_some(Smoke { command, what, limit: LIMIT, runs: false });
-    }
-    let entry = startup.entry.yes()?;
-    let python = |module: &str| {
-        let module = module.split(':').next().unwrap_or(module);
-        let plain = module.chars().all(|char| char.is_alphanumeric() || char == '_' || char == '.');
-        plain.then(|| Smoke {
-            command: ["python", "-c", &format!("import {module}")].map(str::to_owned).to_vec(),
-            what: format!("imports `{module}`"),
+        return (!command.is_empty()).then_some(Smoke {
+            command,
+            dir: None,
+            what,
             limit: LIMIT,
             runs: false,
-        })
-    };
-    match (entry.program.as_str(), &entry.file, &entry.target) {
-        ("python", None, Some(module)) => python(module),
-        ("uvicorn" | "gunicorn" | "hypercorn" | "daphne" | "granian" | "celery", _, Some(target)) => {
-            python(target)
+        });
+    }
+    let delivered = facts
+        .delivered()
+        .iter()
+        .find(|each| each.service(facts).is_some_and(|own| own.name == service.name))?;
+    let program =
+        delivered.programs.iter().find(|program| program.effective && program.target != Target::Other)?;
+    let dir = Some(absolute(&program.dir));
+    match &program.target {
+        Target::Module { name, roots, .. } if plain(name) => {
+            let own = absolute(&program.dir);
+            let others = roots.iter().map(|root| absolute(root)).filter(|root| *root != own && plain(root));
+            let others: Vec<String> = others.map(|root| format!("'{root}'")).collect();
+            let path = if others.is_empty() {
+                String::new()
+            } else {
+                format!("import sys; sys.path[1:1] = [{}]; ", others.join(", "))
+            };
+            Some(python(&format!("{path}import {name}"), None, dir, name))
         }
-        ("python", Some(_), _) => {
-            let path = entry.program_path.as_deref()?;
-            let script = "import runpy, sys, os; sys.path.insert(0, os.path.dirname(os.path.abspath(sys.argv[1]))); runpy.run_path(sys.argv[1], run_name='__preflight__')";
-            let command = ["python", "-c", script, path].map(str::to_owned).to_vec();
-            Some(Smoke { command, what: format!("imports `{path}`"), limit: LIMIT, runs: false })
+        Target::File { written, by, .. } if by.starts_with("python") => {
+            let script = "import os, runpy, sys; sys.path.insert(0, os.path.dirname(os.path.abspath(sys.argv[1]))); \
+                          runpy.run_path(sys.argv[1], run_name='__preflight__')";
+            Some(python(script, Some(written), dir, written))
         }
-        ("node", Some(_), _) => {
-            let path = entry.program_path.as_deref()?;
-            let javascript =
-                [".js", ".mjs", ".cjs"].iter().any(|end| path.ends_with(end)) || !path.contains('.');
-            javascript.then(|| Smoke {
-                command: ["node", path].map(str::to_owned).to_vec(),
-                what: format!("loads `{path}`"),
-                limit: RUNNING,
-                runs: true,
-            })
-        }
+        Target::File { written, by, .. } if by == "node" => Some(Smoke {
+            command: ["node", written].map(str::to_owned).to_vec(),
+            dir,
+            what: format!("loads `{written}`"),
+            limit: RUNNING,
+            runs: true,
+        }),
         _ => None,
     }
+}
+
+fn python(script: &str, argument: Option<&String>, dir: Option<String>, what: &str) -> Smoke {
+    let mut command = ["python", "-c", script].map(str::to_owned).to_vec();
+    command.extend(argument.cloned());
+    Smoke { command, dir, what: format!("imports `{what}`"), limit: LIMIT, runs: false }
+}
+
+fn absolute(dir: &str) -> String {
+    format!("/{}", dir.trim_start_matches('/'))
+}
+
+/// True when nothing in `name` could end a string or a statement.
+fn plain(name: &str) -> bool {
+    name.chars().all(|char| char.is_alphanumeric() || "_./-".contains(char))
 }
