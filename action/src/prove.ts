@@ -16,6 +16,8 @@ import * as runner from './runner.ts'
 /** Drills that run at the same time, after the two whose times are reported. */
 const ABREAST = 6
 const FIRST = 2
+/** Milliseconds in which those two have the processor for themselves. */
+const HEAD_START = 6000
 /** Milliseconds between their starts, so that they do not take the processor from one another. */
 const STAGGER = 700
 const PULL_LIMIT = 120_000
@@ -162,8 +164,11 @@ class Session {
       await this.#docker.must(words)
       const nobody = last(await this.#docker.must(['network', 'inspect', '--format', '{{range .IPAM.Config}}{{.Subnet}} {{end}}', network]))
       const stage: Stage = { place: { docker: this.#docker, network, nobody }, events: this.events!, image, images }
-      const [first, rest] = [service.drills.slice(0, FIRST), service.drills.slice(FIRST)]
-      observed.drills.push(...(await this.#drills(service, first, stage)), ...(await this.#drills(service, rest, stage)))
+      const rest = async (): Promise<DrillRun[]> => {
+        await this.#timed(new Promise((done) => setTimeout(done, HEAD_START)))
+        return this.#drills(service, service.drills.slice(FIRST), stage)
+      }
+      observed.drills.push(...(await Promise.all([this.#drills(service, service.drills.slice(0, FIRST), stage), rest()])).flat())
     }
     const ran = await smoke
     if (ran !== undefined) observed.smoke = ran

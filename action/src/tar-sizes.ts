@@ -4,7 +4,7 @@ const BLOCK = 512
 export class TarSizes {
   files = 0
   bytes = 0
-  #rest = Buffer.alloc(0)
+  #rest: Buffer = Buffer.alloc(0)
   /** Bytes of content that are still to come, padding included. */
   #skip = 0
   /** The long name of a link, from the header before its own. */
