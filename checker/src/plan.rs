@@ -145,6 +145,8 @@ pub struct Dependency {
     pub system: &'static str,
     /// Variables that carry its address: name and which part, `url`, `host`, `port` or `password`.
     pub variables: BTreeMap<String, &'static str>,
+    /// False when the program certainly connects only later than while it starts.
+    pub connects: bool,
 }
 
 /// The plan for the services of `facts` that `only` names; every one that is deployed when it names none.

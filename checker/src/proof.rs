@@ -35,6 +35,10 @@ pub struct Proof {
 pub struct ServiceProof {
     /// Its name.
     pub service: String,
+    /// Files and modules that the plan predicted to be missing.
+    pub predicted: Vec<String>,
+    /// Bytes of the context: predicted, and received by Docker.
+    pub context: (u64, Option<u64>),
     /// Build, smoke test and drills, as far as the run got.
     pub stages: Vec<Stage>,
 }
@@ -130,7 +134,14 @@ impl Case<'_, '_> {
             let run = observed.drills.iter().find(|run| run.id == drill.id);
             stages.extend(run.map(|run| self.drill(drill, run)));
         }
-        ServiceProof { service: self.plan.service.clone(), stages }
+        let predicted = self.plan.missing.iter().chain(&self.plan.lost).cloned().collect();
+        let received = observed.build.as_ref().and_then(|build| build.context_bytes);
+        ServiceProof {
+            service: self.plan.service.clone(),
+            predicted,
+            context: (self.plan.context_bytes, received),
+            stages,
+        }
     }
 
     /// Where the command that runs is written, else the service's origin.

@@ -100,6 +100,15 @@ pub(super) fn of(plan: &ServicePlan, profile: Profile, told: &Prove) -> Vec<Dril
         (Profile::Quick, _) => quick(plan),
         (Profile::Full, _) => [quick(plan), full(plan)].concat(),
     };
+    if plan.dependencies.iter().all(|each| !each.connects) {
+        // No connection is to be expected, so what is about one has nothing to see.
+        drills.retain(|drill| {
+            !matches!(drill.id, "late" | "wrong-password" | "loading" | "outage" | "restart")
+        });
+        for drill in &mut drills {
+            drill.steps.retain(|step| !matches!(step, Step::AwaitConnection { .. }));
+        }
+    }
     let skip = |drill: &Drill| told.skip.iter().any(|id| id == drill.id);
     drills.retain(|drill| !skip(drill));
     drills
@@ -256,4 +265,69 @@ fn without_redis(plan: &ServicePlan, id: &'static str, world: World, question: &
         format!("it is still up after {seconds} s")
     };
     drill(plan, id, world, question, expectation, vec![Step::Watch { seconds }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::MemoryTree;
+    use crate::plan::Plan;
+    use crate::snapshot::Day;
+
+    fn planned(fixture: &str, profile: Profile) -> Plan {
+        let tree = MemoryTree::parse(fixture);
+        let options =
+            crate::Options { today: Day { year: 2026, month: 11, day: 24 }, trigger: None, config: None };
+        crate::plan(&tree, &options, profile, &[]).unwrap().0
+    }
+
+    fn ids(plan: &Plan) -> Vec<&str> {
+        plan.services[0].drills.iter().map(|drill| drill.id).collect()
+    }
+
+    const WORKER: &str = "//- .github/preflight.toml\n[services.worker]\ndockerfile = \"Dockerfile\"\nkind = \"worker\"\n\
+        [prove.worker]\nskip = [\"drain\"]\nmemory = 256\nvariables = { TOKEN = \"x\" }\n\
+        //- Dockerfile\nFROM python\nCOPY main.py .\nCMD [\"python\", \"main.py\"]\n\
+        //- main.py\nimport os, redis\nredis.from_url(os.environ[\"REDIS_URL\"]).ping()\n";
+
+    #[test]
+    fn a_worker_with_redis_is_drilled_as_the_profile_and_the_configuration_say() {
+        assert!(ids(&planned(WORKER, Profile::Build)).is_empty());
+        assert_eq!(ids(&planned(WORKER, Profile::Quick)), ["ready", "cold-start", "refused", "late"]);
+        let full = planned(WORKER, Profile::Full);
+        assert_eq!(full.services[0].drills.len(), 12);
+        assert_eq!(full.services[0].memory, 256);
+        assert_eq!(full.services[0].variables["TOKEN"], "x");
+        assert_eq!(full.services[0].dependencies[0].variables["REDIS_URL"], "url");
+        assert!(full.services[0].smoke.is_some());
+    }
+
+    #[test]
+    fn a_service_without_redis_is_not_drilled_with_it() {
+        let plan = planned(
+            "//- Dockerfile\nFROM python\nCOPY . .\nCMD [\"python\", \"main.py\"]\n//- main.py\nprint(1)\n",
+            Profile::Full,
+        );
+        assert_eq!(ids(&plan), ["ready", "drain", "memory"]);
+        assert!(plan.services[0].dependencies.is_empty());
+    }
+
+    #[test]
+    fn a_cron_job_is_built_and_loaded_but_not_watched() {
+        let plan = planned(
+            "//- railway.json\n{\"deploy\": {\"cronSchedule\": \"0 3 * * *\"}}\n//- Dockerfile\nFROM python\nCOPY . .\nCMD [\"python\", \"main.py\"]\n//- main.py\nprint(1)\n",
+            Profile::Full,
+        );
+        assert!(ids(&plan).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_built_here_is_skipped_with_its_reason() {
+        let plan = planned("//- Procfile\nweb: python main.py\n//- main.py\nprint(1)\n", Profile::Quick);
+        assert!(
+            plan.services.is_empty() && plan.skipped[0].reason.contains("Dockerfile"),
+            "{:?}",
+            plan.skipped
+        );
+    }
 }

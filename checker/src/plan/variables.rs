@@ -7,7 +7,7 @@ use crate::config::prove::Prove;
 use crate::facts::Facts;
 use crate::facts::dockerfile::{Dockerfile, InstructionKind};
 use crate::facts::service::Service;
-use crate::facts::startup::{Address, Startup};
+use crate::facts::startup::{Address, Event, EventKind, Startup};
 
 /// Libraries whose use means Redis.
 const REDIS_LIBRARIES: [&str; 12] = [
@@ -56,7 +56,12 @@ pub(super) fn dependencies(
     }
     variables.entry("REDIS_URL".to_owned()).or_insert("url");
     variables.retain(|name, _| !told.variables.contains_key(name));
-    vec![Dependency { system: "redis", variables }]
+    let tries = |event: &Event| {
+        matches!(event.kind, EventKind::Connect { system: "redis", .. } | EventKind::WorkLoop(_))
+    };
+    let mut events = startup.up.iter().flat_map(|course| &course.events);
+    let lazy = startup.complete && !startup.spawns && !startup.up.is_empty() && !events.any(tries);
+    vec![Dependency { system: "redis", variables, connects: !lazy }]
 }
 
 /// What a variable of this name carries of Redis' address.

@@ -7,10 +7,10 @@ use regex::Regex;
 /// Lines shown of a log.
 const LINES: usize = 15;
 
-/// The program wants a variable.
+/// The program wants a variable. Word boundaries are those of ASCII: the regex engine carries no Unicode tables.
 static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i:KeyError: '([A-Z][A-Z0-9_]{2,})'|\b([A-Z][A-Z0-9_]{2,})\b[^.]{0,30}\b(?:is not set|is required|must be set|is missing|not found in env|is undefined|environment variable)|(?:missing|required|set)[^.]{0,40}\b(?:environment )?variables?:? [`'\x22]?([A-Z][A-Z0-9_]{2,})\b)",
+        r"KeyError: '([A-Z][A-Z0-9_]{2,})'|(?-u:\b)([A-Z][A-Z0-9_]{2,})(?-u:\b)[^.]{0,30}(?-u:\b)(?:is not set|is required|must be set|is missing|not found in env|is undefined|environment variable)|(?:[Mm]issing|[Rr]equired|[Ss]et)[^.]{0,40}(?-u:\b)(?:environment )?variables?:? [`'\x22]?([A-Z][A-Z0-9_]{2,})(?-u:\b)",
     )
     .ok()
 });
@@ -37,7 +37,6 @@ pub(super) fn of_environment<'l>(lines: impl Iterator<Item = &'l str>, service: 
         lines.iter().rev().find_map(|line| {
             let groups = pattern.captures(line)?;
             let name = groups.iter().skip(1).flatten().next()?.as_str();
-            // The case-insensitive words must not make a variable of any word.
             (name.chars().all(|char| !char.is_ascii_lowercase()) && !name.contains("REDIS"))
                 .then(|| name.to_owned())
         })

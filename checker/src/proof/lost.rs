@@ -43,28 +43,28 @@ type Reading = (Regex, fn(&[&str]) -> Missing);
 
 static READINGS: LazyLock<Vec<Reading>> = LazyLock::new(|| {
     let table: [(&str, fn(&[&str]) -> Missing); 17] = [
-        (r"No module named '?([\w.]+)'?", |found| Missing::Python(found[0].to_owned())),
-        (r"cannot import name '(\w+)' from '([\w.]+)'", |found| {
+        (r"No module named '?([A-Za-z0-9_.]+)'?", |found| Missing::Python(found[0].to_owned())),
+        (r"cannot import name '([A-Za-z0-9_]+)' from '([A-Za-z0-9_.]+)'", |found| {
             Missing::Python(format!("{}.{}", found[1], found[0]))
         }),
         (r"Cannot find (?:module|package) '([^']+)'", |found| Missing::Node(found[0].to_owned())),
-        (r"ENOENT: no such file or directory, \w+ '([^']+)'", |found| Missing::File(found[0].to_owned())),
+        (r"ENOENT: no such file or directory, [a-z]+ '([^']+)'", |found| Missing::File(found[0].to_owned())),
         (r"No such file or directory: '([^']+)'", |found| Missing::File(found[0].to_owned())),
         (r"can't open file '([^']+)'", |found| Missing::File(found[0].to_owned())),
-        (r"package ([\w./-]+) is not in (?:GOROOT|std)", |found| Missing::Go(found[0].to_owned())),
-        (r"cannot find package \W?([\w./-]+)\W?", |found| Missing::Go(found[0].to_owned())),
-        (r"no required module provides package ([\w./-]+)", |found| Missing::Go(found[0].to_owned())),
-        (r"(\w*go\.mod) file not found", |_| Missing::File("go.mod".to_owned())),
+        (r"package ([A-Za-z0-9_./-]+) is not in (?:GOROOT|std)", |found| Missing::Go(found[0].to_owned())),
+        (r"cannot find package [^A-Za-z0-9]?([A-Za-z0-9_./-]+)[^A-Za-z0-9]?", |found| Missing::Go(found[0].to_owned())),
+        (r"no required module provides package ([A-Za-z0-9_./-]+)", |found| Missing::Go(found[0].to_owned())),
+        (r"([A-Za-z0-9_]*go\.mod) file not found", |_| Missing::File("go.mod".to_owned())),
         (r"stat ([^: ]+): (?:directory not found|no such file)", |found| Missing::File(found[0].to_owned())),
         (r"pattern ([^: ]+): no matching files found", |found| Missing::File(found[0].to_owned())),
-        (r"file not found for module `(\w+)`", |found| Missing::Rust(found[0].to_owned())),
+        (r"file not found for module `([A-Za-z0-9_]+)`", |found| Missing::Rust(found[0].to_owned())),
         (r"couldn't read `?([^:`]+)`?: No such file", |found| Missing::File(found[0].to_owned())),
         (r"failed to read `([^`]+)`", |found| Missing::File(found[0].to_owned())),
         (r"(?:could not find `(Cargo\.toml)`|can't find [^`]*`[^`]*` at path `([^`]+)`)", |found| {
             Missing::File(found[0].to_owned())
         }),
         (
-            r"(?:sh|bash): (?:\d+: |line \d+: )?(?:cannot open )?(\.{0,2}/?[\w./-]+\.\w+): (?:not found|No such file)",
+            r"(?:sh|bash): (?:[0-9]+: |line [0-9]+: )?(?:cannot open )?(\.{0,2}/?[A-Za-z0-9_./-]+\.[A-Za-z0-9_]+): (?:not found|No such file)",
             |found| Missing::File(found[0].to_owned()),
         ),
     ];

@@ -182,7 +182,7 @@ pub(super) fn document(proof: &Proof) -> Value {
     let services: Vec<Value> = proof
         .services
         .iter()
-        .map(|service| json!({ "service": service.service, "stages": service.stages.iter().map(stage).collect::<Vec<_>>() }))
+        .map(|service| json!({ "service": service.service, "predicted": service.predicted, "context_bytes": service.context.0, "received_bytes": service.context.1, "stages": service.stages.iter().map(stage).collect::<Vec<_>>() }))
         .collect();
     json!({
         "profile": proof.profile, "fault": proof.fault, "overhead": proof.overhead, "services": services,
