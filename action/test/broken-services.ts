@@ -83,11 +83,11 @@ export const cases: BrokenService[] = [
     files: { 'Dockerfile': `FROM ${RUST}\nWORKDIR /src\nCOPY Cargo.toml Cargo.lock ./\nCOPY src src\nRUN cargo build --locked\nCMD ["/src/target/debug/app"]\n`, 'Cargo.toml': '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2021"\n', 'src/main.rs': 'fn main() {}\n' },
   },
   {
-    name: 'py-web-ignored', image: PYTHON, fails: 'imports', missing: 'app/models.py',
+    name: 'py-web-ignored', image: PYTHON, fails: 'imports', missing: 'app/models.py', predicted: false,
     files: { 'Dockerfile': `FROM ${PYTHON}\nWORKDIR /srv\nCOPY . .\nCMD ["python", "-m", "app"]\n`, '.dockerignore': '**/models*\n', 'app/__init__.py': '', 'app/__main__.py': 'from app import models\nimport http.server\n', 'app/models.py': 'A = 1\n' },
   },
   {
-    name: 'py-outside-root', image: PYTHON, fails: 'build', missing: '../shared',
+    name: 'py-outside-root', image: PYTHON, fails: 'build', missing: 'shared',
     files: { 'Dockerfile': `FROM ${PYTHON}\nWORKDIR /app\nCOPY ../shared shared\nCOPY main.py .\nCMD ["python", "main.py"]\n`, 'main.py': server },
   },
   {

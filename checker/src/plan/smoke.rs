@@ -49,6 +49,14 @@ pub(super) fn of(facts: &Facts<'_>, service: &Service, told: &Prove) -> Option<S
         delivered.programs.iter().find(|program| program.effective && program.target != Target::Other)?;
     let dir = Some(absolute(&program.dir));
     match &program.target {
+        // A package's `__main__` runs when it is loaded, so it is run as it is.
+        Target::Module { name, by, .. } if by.starts_with("python") && plain(name) && has_main(facts, name) => Some(Smoke {
+            command: ["python", "-m", name].map(str::to_owned).to_vec(),
+            dir,
+            what: format!("loads `{name}`"),
+            limit: RUNNING,
+            runs: true,
+        }),
         Target::Module { name, roots, .. } if plain(name) => {
             let own = absolute(&program.dir);
             let others = roots.iter().map(|root| absolute(root)).filter(|root| *root != own && plain(root));
@@ -74,6 +82,13 @@ pub(super) fn of(facts: &Facts<'_>, service: &Service, told: &Prove) -> Option<S
         }),
         _ => None,
     }
+}
+
+/// True when the repository has a package of this name that can be run.
+fn has_main(facts: &Facts<'_>, name: &str) -> bool {
+    let main = format!("{}/__main__.py", name.replace('.', "/"));
+    let below = format!("/{main}");
+    facts.snapshot.entries().iter().any(|entry| entry.path == main || entry.path.ends_with(&below))
 }
 
 fn python(script: &str, argument: Option<&String>, dir: Option<String>, what: &str) -> Smoke {

@@ -147,7 +147,7 @@ impl Case<'_, '_> {
 
 /// True when two spellings name the same path of the context.
 fn same(one: &str, other: &str) -> bool {
-    let plain = |path: &str| path.trim_start_matches("./").trim_matches('/').to_owned();
+    let plain = |path: &str| path.trim_start_matches("../").trim_start_matches("./").trim_matches('/').to_owned();
     plain(one) == plain(other)
 }
 
