@@ -1,6 +1,7 @@
 //! Chores of the project: `cargo xtask <command>`.
 #![expect(clippy::print_stdout, reason = "a tool for developers talks on standard output")]
 
+mod base_images;
 mod corpus;
 mod docker;
 mod gen_docs;

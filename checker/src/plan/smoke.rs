@@ -50,13 +50,17 @@ pub(super) fn of(facts: &Facts<'_>, service: &Service, told: &Prove) -> Option<S
     let dir = Some(absolute(&program.dir));
     match &program.target {
         // A package's `__main__` runs when it is loaded, so it is run as it is.
-        Target::Module { name, by, .. } if by.starts_with("python") && plain(name) && has_main(facts, name) => Some(Smoke {
-            command: ["python", "-m", name].map(str::to_owned).to_vec(),
-            dir,
-            what: format!("loads `{name}`"),
-            limit: RUNNING,
-            runs: true,
-        }),
+        Target::Module { name, by, .. }
+            if by.starts_with("python") && plain(name) && has_main(facts, name) =>
+        {
+            Some(Smoke {
+                command: ["python", "-m", name].map(str::to_owned).to_vec(),
+                dir,
+                what: format!("loads `{name}`"),
+                limit: RUNNING,
+                runs: true,
+            })
+        }
         Target::Module { name, roots, .. } if plain(name) => {
             let own = absolute(&program.dir);
             let others = roots.iter().map(|root| absolute(root)).filter(|root| *root != own && plain(root));

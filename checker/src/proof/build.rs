@@ -44,7 +44,7 @@ impl Case<'_, '_> {
             stage.rule = "build-slow";
             stage.verdict = Verdict::Failed(Severity::Warning);
             stage.seen = format!("the build was not done after {took} and was ended");
-            stage.help = self.slim(build);
+            stage.help = Some(self.slim(build));
             stage.excerpt = tail(&build.log);
         } else if !build.succeeded {
             self.failed(build, &mut stage);
@@ -52,7 +52,7 @@ impl Case<'_, '_> {
             stage.rule = "build-slow";
             stage.verdict = Verdict::Failed(Severity::Warning);
             stage.seen = format!("the build took {took}, longer than {budget} s");
-            stage.help = self.slim(build);
+            stage.help = Some(self.slim(build));
         } else {
             stage.seen = format!("built in {took}{}", sizes(build));
         }
@@ -60,18 +60,16 @@ impl Case<'_, '_> {
     }
 
     /// What makes the build long: the largest part of the context, the largest layer.
-    fn slim(&self, build: &Build) -> Option<String> {
+    fn slim(&self, build: &Build) -> String {
         let context = self.facts.build_context(&self.plan.root, &self.plan.dockerfile);
         let largest = context.contributors(1).into_iter().next();
         let layer = build.layers.iter().max_by_key(|layer| layer.bytes);
         match (largest, layer) {
             (Some(part), _) if part.bytes > 50_000_000 => {
-                Some(format!("Leave `{}` out of the context: {} MB", part.path, part.bytes / 1_000_000))
+                format!("Leave `{}` out of the context: {} MB", part.path, part.bytes / 1_000_000)
             }
-            (_, Some(layer)) => {
-                Some(format!("Look at the largest layer first: {} MB", layer.bytes / 1_000_000))
-            }
-            _ => Some("Order the instructions so that dependencies are a layer of their own".into()),
+            (_, Some(layer)) => format!("Look at the largest layer first: {} MB", layer.bytes / 1_000_000),
+            _ => "Order the instructions so that dependencies are a layer of their own".into(),
         }
     }
 
@@ -147,7 +145,8 @@ impl Case<'_, '_> {
 
 /// True when two spellings name the same path of the context.
 fn same(one: &str, other: &str) -> bool {
-    let plain = |path: &str| path.trim_start_matches("../").trim_start_matches("./").trim_matches('/').to_owned();
+    let plain =
+        |path: &str| path.trim_start_matches("../").trim_start_matches("./").trim_matches('/').to_owned();
     plain(one) == plain(other)
 }
 
@@ -159,7 +158,7 @@ fn sizes(build: &Build) -> String {
             format!("{} MB", bytes / 1_000_000)
         }
     };
-    let context = build.context_bytes.map(|bytes| format!(", from a context of {} bytes", bytes));
+    let context = build.context_bytes.map(|bytes| format!(", from a context of {bytes} bytes"));
     let image = build.image_bytes.map(|bytes| format!(", to an image of {}", megabytes(bytes)));
     let layer = build.layers.iter().max_by_key(|layer| layer.bytes).filter(|layer| layer.bytes > 0);
     let layer = layer.map(|layer| {

@@ -26,7 +26,7 @@ impl Case<'_, '_> {
             match (drill.id, drill.world) {
                 ("ready", _) => self.ready(run, &mut stage),
                 ("drain", _) => self.drain(run, &mut stage),
-                ("memory", _) => self.memory(drill, run, &mut stage),
+                ("memory", _) => memory(drill, run, &mut stage),
                 (_, World::WrongPassword) => wrong_password(run, &mut stage),
                 (_, World::Down | World::Loading | World::Up) => self.recovery(run, &mut stage),
                 _ => self.without_redis(run, &mut stage),
@@ -106,7 +106,7 @@ impl Case<'_, '_> {
             run.attempts(),
             seconds(run.ended)
         );
-        stage.help = Some(self.help_unanswered(run));
+        stage.help = Some(help_unanswered(run));
         if run.probes.iter().all(|probes| matches!(probes.error.as_deref(), Some("unreachable" | "timeout")))
         {
             stage.verdict = Verdict::Unproven("the container's address cannot be reached from here".into());
@@ -130,22 +130,6 @@ impl Case<'_, '_> {
             return (format!("it listens on {}, not on PORT ({port})", others.join(" and ")), true);
         }
         ("nothing listens on PORT".into(), false)
-    }
-
-    fn help_unanswered(&self, run: &DrillRun) -> String {
-        let status = run.probes.iter().rev().find_map(|probes| probes.status);
-        match status {
-            Some(301 | 302 | 307 | 308) => {
-                "Answer the health path itself with 200: Railway's probe is plain HTTP".into()
-            }
-            Some(400) => "Allow the host `healthcheck.railway.app`".into(),
-            Some(401 | 403) => "Let the health path answer without credentials".into(),
-            Some(404) => "Correct the healthcheck path, or serve it".into(),
-            Some(_) => "Answer the health path with 200 as soon as the process can work".into(),
-            None if run.listens.iter().any(|each| each.loopback) => "Bind 0.0.0.0 or [::]".into(),
-            None if !run.listens.is_empty() => "Listen on the port of the variable PORT".into(),
-            None => "Start the health server first, on the port of the variable PORT".into(),
-        }
     }
 
     /// Redis never answers: the process must live, and answer.
@@ -211,8 +195,8 @@ impl Case<'_, '_> {
         let ends = run.exits.len();
         match found {
             Some(at) if ends == 0 => {
-                let whole = run.probes.iter().skip_while(|probes| probes.status != Some(200));
-                let bad = whole.filter(|probes| probes.status != Some(200)).next();
+                let mut whole = run.probes.iter().skip_while(|probes| probes.status != Some(200));
+                let bad = whole.find(|probes| probes.status != Some(200));
                 let meanwhile = match (self.plan.health.is_some(), bad) {
                     (false, _) => String::new(),
                     (true, None) => ", and answered 200 all the while".to_owned(),
@@ -271,39 +255,51 @@ impl Case<'_, '_> {
         stage.help =
             Some("Start the program itself as the first process (exec form) and handle SIGTERM".into());
     }
+}
 
-    fn memory(&self, drill: &Drill, run: &DrillRun, stage: &mut Stage) {
-        let used = run.memory.map_or(String::new(), |used| format!(" with {used:.0} MiB in use"));
-        if run.exits.iter().any(|exit| exit.oom || exit.status == 137) {
-            stage.verdict = Verdict::Failed(Severity::Note);
-            stage.seen = format!("{} MiB are not enough: the kernel ends it", drill.memory);
-            stage.help = Some("Deploy it on a plan with more memory, or load less while starting".into());
-        } else if run.exits.is_empty() {
-            stage.seen = format!("came up in {} MiB{used}", drill.memory);
-        } else {
-            stage.verdict = Verdict::Unproven("it ended for another reason".into());
-            stage.seen = "it did not come up".into();
+fn help_unanswered(run: &DrillRun) -> String {
+    let status = run.probes.iter().rev().find_map(|probes| probes.status);
+    match status {
+        Some(301 | 302 | 307 | 308) => {
+            "Answer the health path itself with 200: Railway's probe is plain HTTP".into()
         }
+        Some(400) => "Allow the host `healthcheck.railway.app`".into(),
+        Some(401 | 403) => "Let the health path answer without credentials".into(),
+        Some(404) => "Correct the healthcheck path, or serve it".into(),
+        Some(_) => "Answer the health path with 200 as soon as the process can work".into(),
+        None if run.listens.iter().any(|each| each.loopback) => "Bind 0.0.0.0 or [::]".into(),
+        None if !run.listens.is_empty() => "Listen on the port of the variable PORT".into(),
+        None => "Start the health server first, on the port of the variable PORT".into(),
+    }
+}
+
+fn memory(drill: &Drill, run: &DrillRun, stage: &mut Stage) {
+    let used = run.memory.map_or(String::new(), |used| format!(" with {used:.0} MiB in use"));
+    if run.exits.iter().any(|exit| exit.oom || exit.status == 137) {
+        stage.verdict = Verdict::Failed(Severity::Note);
+        stage.seen = format!("{} MiB are not enough: the kernel ends it", drill.memory);
+        stage.help = Some("Deploy it on a plan with more memory, or load less while starting".into());
+    } else if run.exits.is_empty() {
+        stage.seen = format!("came up in {} MiB{used}", drill.memory);
+    } else {
+        stage.verdict = Verdict::Unproven("it ended for another reason".into());
+        stage.seen = "it did not come up".into();
     }
 }
 
 fn wrong_password(run: &DrillRun, stage: &mut Stage) {
     let named = run.log.iter().find(|line| cause::names_password(&line.text));
-    match named {
-        Some(line) => {
-            let ended = run
-                .exits
-                .first()
-                .map_or("is still up".to_owned(), |exit| format!("ends with status {}", exit.status));
-            stage.seen =
-                format!("its log names the cause after {} and it {ended}", seconds(line.at.unsigned_abs()));
-        }
-        None => {
-            stage.verdict = Verdict::Failed(Severity::Note);
-            stage.seen = "nothing in its log says that the password is wrong".into();
-            stage.help =
-                Some("Write the error of Redis to the log: the cause is then found in a minute".into());
-        }
+    if let Some(line) = named {
+        let ended = run
+            .exits
+            .first()
+            .map_or("is still up".to_owned(), |exit| format!("ends with status {}", exit.status));
+        let after = seconds(line.at.unsigned_abs());
+        stage.seen = format!("its log names the cause after {after} and it {ended}");
+    } else {
+        stage.verdict = Verdict::Failed(Severity::Note);
+        stage.seen = "nothing in its log says that the password is wrong".into();
+        stage.help = Some("Write the error of Redis to the log: the cause is then found in a minute".into());
     }
 }
 

@@ -39,10 +39,12 @@ pub(super) struct Lost {
     pub(super) site: Option<Site>,
 }
 
-type Reading = (Regex, fn(&[&str]) -> Missing);
+/// What a complaint's parts say is missing.
+type Make = fn(&[&str]) -> Missing;
+type Reading = (Regex, Make);
 
 static READINGS: LazyLock<Vec<Reading>> = LazyLock::new(|| {
-    let table: [(&str, fn(&[&str]) -> Missing); 17] = [
+    let table: [(&str, Make); 17] = [
         (r"No module named '?([A-Za-z0-9_.]+)'?", |found| Missing::Python(found[0].to_owned())),
         (r"cannot import name '([A-Za-z0-9_]+)' from '([A-Za-z0-9_.]+)'", |found| {
             Missing::Python(format!("{}.{}", found[1], found[0]))
@@ -52,7 +54,9 @@ static READINGS: LazyLock<Vec<Reading>> = LazyLock::new(|| {
         (r"No such file or directory: '([^']+)'", |found| Missing::File(found[0].to_owned())),
         (r"can't open file '([^']+)'", |found| Missing::File(found[0].to_owned())),
         (r"package ([A-Za-z0-9_./-]+) is not in (?:GOROOT|std)", |found| Missing::Go(found[0].to_owned())),
-        (r"cannot find package [^A-Za-z0-9]?([A-Za-z0-9_./-]+)[^A-Za-z0-9]?", |found| Missing::Go(found[0].to_owned())),
+        (r"cannot find package [^A-Za-z0-9]?([A-Za-z0-9_./-]+)[^A-Za-z0-9]?", |found| {
+            Missing::Go(found[0].to_owned())
+        }),
         (r"no required module provides package ([A-Za-z0-9_./-]+)", |found| Missing::Go(found[0].to_owned())),
         (r"([A-Za-z0-9_]*go\.mod) file not found", |_| Missing::File("go.mod".to_owned())),
         (r"stat ([^: ]+): (?:directory not found|no such file)", |found| Missing::File(found[0].to_owned())),
@@ -178,12 +182,12 @@ impl Case<'_, '_> {
         }
         let (_, file) = self.facts.images().find(|(service, _)| service.name == self.service.name).unzip();
         let last = file.and_then(|file| {
-            let copies = file
+            let mut copies = file
                 .final_stage()?
                 .instructions
                 .iter()
                 .filter(|each| matches!(each.kind, InstructionKind::Copy(_)));
-            copies.last().map(|each| Site::new(file.path.clone(), each.span))
+            copies.next_back().map(|each| Site::new(file.path.clone(), each.span))
         });
         Lost {
             path: path.to_owned(),

@@ -43,9 +43,9 @@ pub fn render(report: &Report) -> Option<String> {
         );
     }
     let version = env!("CARGO_PKG_VERSION");
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<p class=\"quiet\">Preflight {version}, {}, profile {}</p></html>\n",
+        "<p class=\"quiet\">Preflight {version}, {}, profile {}</p></html>",
         report.today,
         escape::html(&proof.profile)
     );
