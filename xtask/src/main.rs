@@ -27,6 +27,9 @@ enum Command {
         /// Leave out what needs Docker, act or a browser
         #[arg(long)]
         fast: bool,
+        /// Run the one step of this name
+        #[arg(long, value_name = "STEP")]
+        only: Option<String>,
     },
     /// Judge both trees of every (broken, repaired) pair of a list
     Corpus {
@@ -58,7 +61,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
-        Command::Test { fast } => suite::run(fast),
+        Command::Test { fast, only } => suite::run(fast, only.as_deref()),
         Command::Corpus { list, repos, details } => corpus::run(&list, &repos, details),
         Command::NewRule { id } => new_rule::write(&shell::root(), &id),
         Command::Wasm => wasm::build(),
