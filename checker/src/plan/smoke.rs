@@ -9,7 +9,7 @@ use crate::facts::service::Service;
 use crate::facts::startup::words;
 
 /// Seconds a smoke test may take.
-const LIMIT: u64 = 60;
+const LIMIT: u64 = 30;
 /// Seconds after which a program that runs instead of being imported has shown that its imports work.
 const RUNNING: u64 = 8;
 
