@@ -7,6 +7,8 @@ import { Prober } from './probe.ts'
 /** Milliseconds a process without a probe must have lived to count as up. */
 const ALIVE = 5000
 const TICK = 100
+/** Ends after which a first answer is not waited for any longer. */
+const HOPELESS = 4
 /** Milliseconds between questions about connections. */
 const ASK = 400
 
@@ -93,7 +95,7 @@ async function carryOut(step: Step, container: Container, prober: Prober, depend
       return (await until(step.seconds, () => false, () => container.gone)) === 'gone' ? 'gone' : 'done'
     case 'await-answer': {
       const begun = container.now()
-      return await until(step.seconds, () => (probed ? prober.answered : container.exits.length === 0 && container.now() - begun >= ALIVE), () => container.gone)
+      return await until(step.seconds, () => (probed ? prober.answered : container.exits.length === 0 && container.now() - begun >= ALIVE), () => container.gone || container.exits.length >= HOPELESS)
     }
     case 'await-connection': {
       let asked = 0
