@@ -184,9 +184,13 @@ pub(crate) fn report(facts: &Facts<'_>, rule: &str, out: &mut Findings) {
     }
 }
 
-/// Milliseconds as seconds for a person.
+/// Milliseconds for a person.
 fn seconds(milliseconds: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "days of milliseconds are far below 2^52")]
     let seconds = milliseconds as f64 / 1000.0;
-    if seconds < 10.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
+    match milliseconds {
+        0..1000 => format!("{milliseconds} ms"),
+        1000..10_000 => format!("{seconds:.1} s"),
+        _ => format!("{seconds:.0} s"),
+    }
 }

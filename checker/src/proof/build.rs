@@ -162,7 +162,12 @@ fn sizes(build: &Build) -> String {
     let image = build.image_bytes.map(|bytes| format!(", to an image of {}", megabytes(bytes)));
     let layer = build.layers.iter().max_by_key(|layer| layer.bytes).filter(|layer| layer.bytes > 0);
     let layer = layer.map(|layer| {
-        let by = layer.created_by.trim_start_matches("/bin/sh -c ").trim_start_matches("#(nop) ").trim();
+        let by = layer
+            .created_by
+            .trim_start_matches("RUN ")
+            .trim_start_matches("/bin/sh -c ")
+            .trim_start_matches("#(nop) ")
+            .trim();
         let by: String = by.chars().take(60).collect();
         format!(", whose largest layer has {} (`{}`)", megabytes(layer.bytes), by.replace('`', "'"))
     });

@@ -22,6 +22,8 @@ pub struct Moment {
 pub enum Lane {
     /// The container's process.
     Container,
+    /// Its port.
+    Port,
     /// The probes.
     Probes,
     /// The dependency.
@@ -44,7 +46,7 @@ pub(super) fn of(run: &DrillRun) -> Vec<Moment> {
         add(begun, run.ended, "running".into(), Lane::Container, true);
     }
     if let Some(at) = run.listening {
-        add(at, at, "listens".into(), Lane::Container, true);
+        add(at, at, "listens".into(), Lane::Port, true);
     }
     for probes in &run.probes {
         let what = match (probes.status, probes.error.as_deref()) {

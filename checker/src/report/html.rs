@@ -80,11 +80,14 @@ fn stage(stage: &Stage, out: &mut String) {
 /// One row for each lane, a bar for what lasts and a line for what does not.
 fn picture(moments: &[Moment], out: &mut String) {
     let end = moments.iter().map(|moment| moment.until).max().unwrap_or(0).max(1);
-    let place = |at: u64| LEFT + at * (WIDTH - LEFT - 10) / end;
-    let _ = write!(out, "<svg viewBox=\"0 0 {WIDTH} 112\" role=\"img\" aria-label=\"timeline\">");
-    for (row, (lane, name)) in
-        (0u64..).zip([(Lane::Container, "Container"), (Lane::Probes, "Probes"), (Lane::Dependency, "Redis")])
-    {
+    let place = |at: u64| LEFT + at * (WIDTH - LEFT - 40) / end;
+    let _ = write!(out, "<svg viewBox=\"0 0 {WIDTH} 142\" role=\"img\" aria-label=\"timeline\">");
+    for (row, (lane, name)) in (0u64..).zip([
+        (Lane::Container, "Container"),
+        (Lane::Port, "Port"),
+        (Lane::Probes, "Probes"),
+        (Lane::Dependency, "Redis"),
+    ]) {
         let top = 4 + row * 30;
         let _ = write!(out, "<text x=\"0\" y=\"{}\">{name}</text>", top + 16);
         for moment in moments.iter().filter(|moment| moment.lane == lane) {
@@ -107,7 +110,7 @@ fn picture(moments: &[Moment], out: &mut String) {
         let at = end * tick / 5;
         let _ = write!(
             out,
-            "<text x=\"{}\" y=\"108\" text-anchor=\"middle\">{}.{} s</text>",
+            "<text x=\"{}\" y=\"138\" text-anchor=\"middle\">{}.{} s</text>",
             place(at),
             at / 1000,
             at % 1000 / 100
