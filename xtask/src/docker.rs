@@ -159,6 +159,7 @@ pub(crate) fn prove() -> anyhow::Result<()> {
         );
         return Ok(());
     };
+    install::act()?;
     base_images::ensure(&daemon, client)?;
     // The action calls `docker`: a directory that has the client with BuildKit under this name goes first.
     let place = tempfile::tempdir().context("no temporary directory")?;
