@@ -20,6 +20,7 @@ pub mod next_routes;
 pub mod nixpacks;
 pub mod node_project;
 pub mod package_manager;
+pub mod pattern;
 pub mod procfile;
 pub mod program;
 pub mod python_project;

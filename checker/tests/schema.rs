@@ -1,5 +1,6 @@
 //! The JSON report keeps to the schema that is published for it, and survives the way back in.
 #![expect(clippy::disallowed_methods, reason = "tests read the published schema")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use checker::fixture::MemoryTree;
 use checker::report::{json, markdown, read, sarif, suggestion};
@@ -120,7 +121,10 @@ fn hostile_text_of_a_fix_stays_text_in_logs_and_suggestions() {
         .collect();
     assert!(texts.iter().any(|text| text.contains("evil")), "the text is there: {texts:?}");
     for text in texts {
-        assert!(!text.contains("@team") && !text.replace("\\[", "").replace("\\]", "").contains(['[', ']']), "{text}");
+        assert!(
+            !text.contains("@team") && !text.replace("\\[", "").replace("\\]", "").contains(['[', ']']),
+            "{text}"
+        );
     }
 }
 

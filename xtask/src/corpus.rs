@@ -33,10 +33,13 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("build-context-mismatch", &["copy-source-missing", "copy-outside-root-dir"]),
     ("dockerignore-excludes-needed-file", &["copy-source-ignored", "build-input-ignored"]),
     ("invalid-dockerfile-syntax", &["dockerfile-parse-error", "copy-shell-syntax"]),
-    ("missing-copy-in-image", &["import-not-in-image", "start-target-missing", "copy-source-missing"]),
+    (
+        "missing-copy-in-image",
+        &["import-not-in-image", "build-input-missing", "start-target-missing", "copy-source-missing"],
+    ),
     ("start-target-missing", &["start-target-missing"]),
     ("file-outside-service-root", &["file-outside-root"]),
-    ("missing-dependency-in-manifest", &["dependency-not-declared"]),
+    ("missing-dependency-in-manifest", &["dependency-not-declared", "start-executable-missing"]),
     ("healthcheck-path-no-route", &["healthcheck-route-missing"]),
     (
         "healthcheck-non-200-response",
@@ -66,7 +69,13 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("prisma-generate-missing", &["prisma-generate-missing"]),
     ("db-access-at-build", &["database-at-build"]),
     ("worker-memory-concurrency", &["worker-concurrency-unbounded"]),
-    ("untracked-needed-file", &["copy-not-in-git", "import-not-in-image", "copy-source-missing"]),
+    (
+        "untracked-needed-file",
+        &["copy-not-in-git", "build-input-missing", "import-not-in-image", "copy-source-missing"],
+    ),
+    ("python-import-path", &["python-import-path"]),
+    ("tsconfig-excludes-needed-module", &["tsconfig-excludes-needed-module"]),
+    ("workspace-package-not-built", &["workspace-package-not-built"]),
 ];
 
 /// One line of the list.
@@ -112,9 +121,7 @@ pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()
         let only_adds = !pair.touched.split(' ').any(|file| is_there(&repo, &pair.parent, file));
         let hits = |tree: &Judged| {
             let named = |path: &str| {
-                only_adds
-                    || pair.touched.split(' ').any(|file| file == path)
-                    || pair.flag.contains(path.rsplit('/').next().unwrap_or(path))
+                only_adds || pair.touched.split(' ').any(|file| file == path) || names(&pair.flag, path)
             };
             tree.findings
                 .iter()
@@ -213,6 +220,14 @@ fn place(repos: &Path, name: &str) -> Option<PathBuf> {
     let names = [name.to_owned(), name.replace('/', "+"), last.to_owned(), format!("{last}.git")];
     let folders = names.iter().map(|name| repos.join(name)).filter(|folder| folder.exists());
     folders.map(|folder| if folder.join("repo").exists() { folder.join("repo") } else { folder }).next()
+}
+
+/// True when `text` names `path`, or the end of it: `Dockerfile` is not in `Dockerfile.web`, nor `nginx.conf` in
+/// `web/nginx.conf`.
+fn names(text: &str, path: &str) -> bool {
+    let part = |char: char| char.is_alphanumeric() || "._-/".contains(char);
+    let words = text.split(|char| !part(char)).map(|word| word.trim_matches(['.', '/']));
+    words.filter(|word| !word.is_empty()).any(|word| path == word || path.ends_with(&format!("/{word}")))
 }
 
 fn is_there(repo: &Path, commit: &str, file: &str) -> bool {

@@ -118,7 +118,9 @@ pub fn gone(release: Release, name: &str) -> Option<&'static str> {
         return None;
     }
     // Bookworm's Java is 17, and what took the place of 11 there is itself gone in trixie.
-    let chained = GONE.iter().find(|(known, since, ..)| known == instead && release != Release::Noble && release >= *since);
+    let chained = GONE
+        .iter()
+        .find(|(known, since, ..)| known == instead && release != Release::Noble && release >= *since);
     Some(chained.map_or(*instead, |(.., later)| later))
 }
 

@@ -1,8 +1,7 @@
 //! Ports that a command line, a Go program or a Spring configuration fixes.
 
-use regex::Regex;
-
 use crate::facts::Facts;
+use crate::facts::pattern::pattern;
 use crate::facts::service::Service;
 use crate::facts::startup::Startup;
 use crate::finding::Site;
@@ -48,7 +47,9 @@ pub fn of_command(startup: &Startup) -> Option<Fixed> {
     let (server, _, flags) = SERVERS.iter().find(|(server, word, _)| *server == name && second(word))?;
     let value = rest.iter().enumerate().find_map(|(at, word)| {
         let inline = flags.iter().find_map(|flag| word.strip_prefix(&format!("{flag}=")));
-        inline.or_else(|| flags.contains(&word.as_str()).then(|| rest.get(at + 1).map(String::as_str)).flatten())
+        inline.or_else(|| {
+            flags.contains(&word.as_str()).then(|| rest.get(at + 1).map(String::as_str)).flatten()
+        })
     })?;
     let port = value.rsplit(':').next()?.parse().ok()?;
     Some(Fixed { server: (*server).to_owned(), port, site: site.clone() })
@@ -71,11 +72,16 @@ fn go(facts: &Facts<'_>, home: &str) -> Option<Fixed> {
         entry.path.ends_with(".go") && !entry.path.ends_with("_test.go") && !entry.path.contains("vendor/")
     });
     let texts: Vec<_> = sources.take(400).filter_map(|entry| facts.snapshot.text(&entry.path).ok()).collect();
-    if texts.len() == 400 || texts.iter().any(|text| text.text.contains("PORT\"") || text.text.contains("Port ") || text.text.contains("flag.")) {
+    if texts.len() == 400
+        || texts.iter().any(|text| {
+            text.text.contains("PORT\"") || text.text.contains("Port ") || text.text.contains("flag.")
+        })
+    {
         return None;
     }
-    let pattern = Regex::new(r#"(?:ListenAndServe|\.Run|\.Start|\.Listen)\(\s*"(?:0\.0\.0\.0)?:(\d{2,5})""#).ok()?;
-    let mut found = texts.iter().flat_map(|text| pattern.captures_iter(&text.text).map(move |caught| (text, caught)));
+    let pattern = pattern(r#"(?:ListenAndServe|\.Run|\.Start|\.Listen)\(\s*"(?:0\.0\.0\.0)?:(\d{2,5})""#)?;
+    let mut found =
+        texts.iter().flat_map(|text| pattern.captures_iter(&text.text).map(move |caught| (text, caught)));
     let (text, caught) = found.next().filter(|_| found.next().is_none())?;
     let (whole, port) = (caught.get(0)?, caught.get(1)?);
     let site = Site::new(text.path.clone(), Span::new(whole.start(), whole.end()));
@@ -88,7 +94,9 @@ fn spring(facts: &Facts<'_>, home: &str) -> Option<Fixed> {
         let path = format!("src/main/resources/{name}");
         if home.is_empty() { path } else { format!("{home}/{path}") }
     };
-    let pattern = Regex::new(r"(?m)^server\.port\s*=\s*(\d+)\s*$|^server:\s*\n(?:[ \t]+[^\n]*\n)*?[ \t]+port:\s*(\d+)\s*$").ok()?;
+    let pattern = pattern(
+        r"(?m)^server\.port\s*=\s*(\d+)\s*$|^server:\s*\n(?:[ \t]+[^\n]*\n)*?[ \t]+port:\s*(\d+)\s*$",
+    )?;
     ["application.properties", "application.yml", "application.yaml"].iter().find_map(|name| {
         let text = facts.snapshot.text(&below(name)).ok()?;
         let caught = pattern.captures(&text.text)?;

@@ -1,9 +1,8 @@
 //! Servers that come with their image and listen where its configuration says: nginx, Caddy, Ollama and their like.
 
-use regex::Regex;
-
 use crate::facts::Facts;
 use crate::facts::dockerfile::{BuildStage, Command, Dockerfile, InstructionKind};
+use crate::facts::pattern::pattern;
 use crate::facts::service::Service;
 use crate::facts::settings::Key;
 use crate::finding::Site;
@@ -41,6 +40,9 @@ pub fn fixed_port(facts: &Facts<'_>, service: &Service, file: &Dockerfile) -> Op
     let base = file.base_image(last)?.to_ascii_lowercase();
     let name = base.split([':', '@']).next()?;
     let copied = copied(facts, service, &stages);
+    if starts_unread(&stages, &copied) {
+        return None;
+    }
     if follows_port(service, &stages) || copied.iter().any(|(_, text)| has_port(&text.text)) {
         return None;
     }
@@ -77,8 +79,11 @@ fn follows_port(service: &Service, stages: &[&BuildStage]) -> bool {
     started
         || stages.iter().flat_map(|stage| &stage.instructions).any(|each| match &each.kind {
             InstructionKind::Run(run) => {
+                let script = line(&run.command);
                 let bodies = run.heredocs.iter().any(|heredoc| has_port(&heredoc.body));
-                bodies || has_port(&line(&run.command)) || line(&run.command).contains("envsubst")
+                // A configuration that a step writes or changes is not read.
+                let writes = script.contains("/etc/nginx") || script.contains("nginx.conf");
+                bodies || has_port(&script) || script.contains("envsubst") || writes
             }
             InstructionKind::Cmd(command) | InstructionKind::Entrypoint(command) => {
                 let line = line(command);
@@ -86,6 +91,20 @@ fn follows_port(service: &Service, stages: &[&BuildStage]) -> bool {
             }
             _ => false,
         })
+}
+
+/// True when the image starts a script that was not read.
+fn starts_unread(stages: &[&BuildStage], copied: &[(String, std::rc::Rc<Text>)]) -> bool {
+    let known = |word: &str| {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        copied.iter().any(|(_, text)| text.path.rsplit('/').next() == Some(name))
+    };
+    stages.iter().flat_map(|stage| &stage.instructions).any(|each| match &each.kind {
+        InstructionKind::Cmd(command) | InstructionKind::Entrypoint(command) => {
+            line(command).split_whitespace().any(|word| word.ends_with(".sh") && !known(word))
+        }
+        _ => false,
+    })
 }
 
 fn line(command: &Command) -> String {
@@ -147,7 +166,7 @@ fn nginx(
 
 /// The `listen` directives of a configuration; `None` when one of them is not a plain number.
 fn listens(text: &Text) -> Option<Vec<(u16, Site)>> {
-    let directive = Regex::new(r"(?m)^\s*listen\s+([^;]+);").ok()?;
+    let directive = pattern(r"(?m)^\s*listen\s+([^;]+);")?;
     let mut found = Vec::new();
     for caught in directive.captures_iter(&text.text) {
         let (whole, address) = (caught.get(0)?, caught.get(1)?);

@@ -23,10 +23,14 @@ const EXTENSIONS: [&str; 6] = ["tsx", "ts", "jsx", "js", "mdx", "mjs"];
 pub fn routes(facts: &Facts<'_>, service: &Service) -> Option<NextRoutes> {
     let project = application(facts, service)?;
     let directory = project.directory.as_str();
-    let below = |path: &str| if directory.is_empty() { path.to_owned() } else { format!("{directory}/{path}") };
+    let below =
+        |path: &str| if directory.is_empty() { path.to_owned() } else { format!("{directory}/{path}") };
     for dir in ["", "src/"] {
         for name in ["middleware", "proxy"] {
-            if ["ts", "js", "tsx", "mjs"].iter().any(|end| facts.snapshot.entry(&below(&format!("{dir}{name}.{end}"))).is_some()) {
+            if ["ts", "js", "tsx", "mjs"]
+                .iter()
+                .any(|end| facts.snapshot.entry(&below(&format!("{dir}{name}.{end}"))).is_some())
+            {
                 return None;
             }
         }
@@ -55,7 +59,8 @@ pub fn routes(facts: &Facts<'_>, service: &Service) -> Option<NextRoutes> {
 impl NextRoutes {
     /// True when some file serves `path`.
     pub fn serves(&self, path: &str) -> bool {
-        let given: Vec<&str> = path.split('?').next().unwrap_or(path).split('/').filter(|part| !part.is_empty()).collect();
+        let given: Vec<&str> =
+            path.split('?').next().unwrap_or(path).split('/').filter(|part| !part.is_empty()).collect();
         given.first() == Some(&"_next") || self.paths.iter().any(|route| matches(route, &given))
     }
 }
@@ -101,7 +106,9 @@ fn built_by(file: &Dockerfile) -> bool {
     let Some(stage) = file.final_stage() else { return false };
     let builds = file.instructions().any(|(_, each)| match &each.kind {
         InstructionKind::Copy(copy) => copy.sources.iter().any(|source| source.value.contains(".next")),
-        InstructionKind::Run(run) => matches!(&run.command, Command::Shell(text) if text.value.contains("next build")),
+        InstructionKind::Run(run) => {
+            matches!(&run.command, Command::Shell(text) if text.value.contains("next build"))
+        }
         _ => false,
     });
     let command = stage.instructions.iter().rev().find_map(|each| match &each.kind {
@@ -156,7 +163,8 @@ fn of_pages(path: &str) -> Option<String> {
     if !EXTENSIONS.contains(&extension) || stem.rsplit('/').next()?.starts_with('_') {
         return None;
     }
-    let stem = stem.strip_suffix("index").filter(|rest| rest.is_empty() || rest.ends_with('/')).unwrap_or(stem);
+    let stem =
+        stem.strip_suffix("index").filter(|rest| rest.is_empty() || rest.ends_with('/')).unwrap_or(stem);
     Some(format!("/{}", stem.trim_end_matches('/')))
 }
 

@@ -39,7 +39,8 @@ fn files(snapshot: &Snapshot<'_>) -> BTreeMap<String, Nixpacks> {
             continue;
         }
         let Ok(text) = snapshot.text(&entry.path) else { continue };
-        let plan = if name.ends_with(".json") { document::json(&text.text) } else { document::toml(&text.text) };
+        let plan =
+            if name.ends_with(".json") { document::json(&text.text) } else { document::toml(&text.text) };
         found.insert(entry.path.clone(), Nixpacks { path: entry.path.clone(), plan });
     }
     found
@@ -59,7 +60,11 @@ impl Nixpacks {
             .services
             .iter()
             .filter(|service| {
-                let own = service.config.as_deref().and_then(|path| path.rsplit_once('/')).map_or("", |(dir, _)| dir);
+                let own = service
+                    .config
+                    .as_deref()
+                    .and_then(|path| path.rsplit_once('/'))
+                    .map_or("", |(dir, _)| dir);
                 service.config.as_deref() == Some(&self.path)
                     || own == directory
                     || (service.roots.len() == 1 && service.roots[0] == directory)
@@ -69,15 +74,17 @@ impl Nixpacks {
         if let Some(service) = built(Builder::Nixpacks) {
             return Some((Some(service), Severity::Error));
         }
-        let stated = |service: &&&Service| {
-            service.settings.base.contains_key(&crate::facts::settings::Key::Builder)
-        };
+        let stated =
+            |service: &&&Service| service.settings.base.contains_key(&crate::facts::settings::Key::Builder);
         match here.first() {
             Some(_) if built(Builder::Dockerfile).is_some() || here.iter().any(|each| stated(&each)) => None,
             Some(service) => Some((Some(service), Severity::Warning)),
             None => {
-                let dockerfile =
-                    if directory.is_empty() { "Dockerfile".to_owned() } else { format!("{directory}/Dockerfile") };
+                let dockerfile = if directory.is_empty() {
+                    "Dockerfile".to_owned()
+                } else {
+                    format!("{directory}/Dockerfile")
+                };
                 (!facts.dockerfiles.contains_key(&dockerfile)).then_some((None, Severity::Warning))
             }
         }
@@ -85,7 +92,11 @@ impl Nixpacks {
 
     /// The packages of the phase `setup`; nothing when the list only adds to the builder's own.
     pub fn packages(&self) -> &[Node] {
-        self.plan.as_ref().ok().and_then(|plan| plan.at(&["phases", "setup", "nixPkgs"])).map_or(&[], Node::items)
+        self.plan
+            .as_ref()
+            .ok()
+            .and_then(|plan| plan.at(&["phases", "setup", "nixPkgs"]))
+            .map_or(&[], Node::items)
     }
 
     /// The Ubuntu packages of the phase `setup`.

@@ -63,10 +63,14 @@ pub fn installs(file: &Dockerfile) -> Vec<Install<'_>> {
         }
         let (mut copies, mut opaque): (Vec<&Copy>, bool) = (Vec::new(), false);
         let before = stages.iter().skip(1).rev().flat_map(|stage| &file.stages[*stage].instructions);
-        for (own, instruction) in before.map(|each| (false, each)).chain(file.stages[number].instructions.iter().map(|each| (true, each))) {
+        for (own, instruction) in before
+            .map(|each| (false, each))
+            .chain(file.stages[number].instructions.iter().map(|each| (true, each)))
+        {
             match &instruction.kind {
                 InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
-                    opaque |= copy.flag("from").is_some() || copy.sources.iter().any(|source| source.value.contains(['$', ':']));
+                    opaque |= copy.flag("from").is_some()
+                        || copy.sources.iter().any(|source| source.value.contains(['$', ':']));
                     if copy.flag("from").is_none() {
                         copies.push(copy);
                     }
@@ -77,7 +81,15 @@ pub fn installs(file: &Dockerfile) -> Vec<Install<'_>> {
                     for (manager, command, strict) in of_script(&script.value) {
                         let copies = copies.clone();
                         let opaque = opaque || mounted;
-                        found.push(Install { manager, command, strict, instruction, stage: number, copies, opaque });
+                        found.push(Install {
+                            manager,
+                            command,
+                            strict,
+                            instruction,
+                            stage: number,
+                            copies,
+                            opaque,
+                        });
                     }
                 }
                 _ => {}
@@ -96,12 +108,15 @@ pub fn of_script(script: &str) -> Vec<(&'static str, String, bool)> {
             let words: Vec<&str> = command.split_whitespace().skip_while(|word| word.contains('=')).collect();
             let (program, rest) = words.split_first()?;
             let verb = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
-            let (manager, _, flags) = INSTALLS.iter().find(|(manager, known, _)| program == manager && verb == *known)?;
+            let (manager, _, flags) =
+                INSTALLS.iter().find(|(manager, known, _)| program == manager && verb == *known)?;
             let global = rest.iter().any(|word| matches!(*word, "-g" | "--global" | "--help"));
             let named = rest.iter().filter(|word| !word.starts_with('-')).count() > 1;
             let never = flags.first() == Some(&"-");
-            let strict = !guarded && !never && (flags.is_empty() || flags.iter().any(|flag| rest.contains(flag)));
-            (!global && !(named && never)).then(|| (*manager, command.to_owned(), strict))
+            let strict =
+                !guarded && !never && (flags.is_empty() || flags.iter().any(|flag| rest.contains(flag)));
+            let other = global || (named && never);
+            (!other).then(|| (*manager, command.to_owned(), strict))
         })
         .collect()
 }
@@ -109,7 +124,8 @@ pub fn of_script(script: &str) -> Vec<(&'static str, String, bool)> {
 impl Install<'_> {
     /// Paths of the lock files that the command can see in `context`.
     pub fn locks(&self, context: &BuildContext<'_>) -> Vec<String> {
-        let names = LOCKS.iter().find(|(manager, _)| *manager == self.manager).map_or(&[][..], |(_, names)| names);
+        let names =
+            LOCKS.iter().find(|(manager, _)| *manager == self.manager).map_or(&[][..], |(_, names)| names);
         let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
         let mut locks: Vec<String> = Vec::new();
         for copy in &self.copies {

@@ -130,8 +130,11 @@ fn meet(one: &Edit, other: &Edit) -> bool {
 }
 
 fn write(overlay: &mut Overlay<'_>, chosen: &[&Reported]) {
-    let edits: Vec<Edit> =
-        chosen.iter().filter_map(|each| each.finding.fix.as_ref()).flat_map(|fix| fix.edits.clone()).collect();
+    let edits: Vec<Edit> = chosen
+        .iter()
+        .filter_map(|each| each.finding.fix.as_ref())
+        .flat_map(|fix| fix.edits.clone())
+        .collect();
     for (path, edits) in by_path(&edits) {
         let text = overlay.read(path, TEXT_LIMIT).ok().map(|bytes| Text::decode(path, &bytes));
         let (before, had_bom) = text.as_ref().map_or(("", false), |text| (text.text.as_str(), text.had_bom));
@@ -195,6 +198,22 @@ mod tests {
         let after = String::from_utf8(done.files[0].after.clone()).unwrap();
         assert_eq!(after, "\u{feff}FROM alpine\r\nRUN x\r\nCMD [\"true\"]\r\n");
         assert_eq!((done.applied.len(), done.left.len(), done.new_errors.len()), (2, 0, 0));
+    }
+
+    #[test]
+    fn of_two_fixes_that_meet_the_worse_finding_comes_first_and_the_other_is_named() {
+        let tree = MemoryTree::default()
+            .with("Dockerfile", "FROM alpine\nCOPY . .\nCMD [\"true\"]\n")
+            .with(".env", "A=1\n");
+        let options = Options { today: Day { year: 2026, month: 11, day: 24 }, trigger: None, config: None };
+        let report = check(&tree, &options).unwrap().0;
+        let mut met = BTreeMap::new();
+        let chosen = choose(&report, &|_| true, &mut met);
+        assert_eq!(chosen.len(), 1, "both want to create the file");
+        assert_eq!(met.values().collect::<Vec<_>>(), ["dockerignore-secrets at Dockerfile:2"]);
+        let done = fixed(&tree);
+        assert_eq!(done.files.len(), 1);
+        assert!(done.left.is_empty(), "{:?}", done.left);
     }
 
     #[test]

@@ -119,7 +119,10 @@ mod tests {
     #[test]
     fn a_missing_final_newline_is_said() {
         let diff = unified("a", Some("x"), "y");
-        assert!(diff.ends_with("-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n"), "{diff}");
+        assert!(
+            diff.ends_with("-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n"),
+            "{diff}"
+        );
     }
 
     #[test]

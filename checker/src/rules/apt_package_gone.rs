@@ -1,8 +1,8 @@
 //! Packages that the distribution no longer has.
 
 use crate::facts::Facts;
-use crate::facts::dockerfile::{Command, InstructionKind};
 use crate::facts::debian::{self, Release};
+use crate::facts::dockerfile::{Command, InstructionKind};
 use crate::finding::{Findings, Fix, Site};
 use crate::rule::declare_rule;
 use crate::span::Span;
@@ -78,7 +78,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 for name in installed(&script.value) {
                     let Some(gone) = debian::gone(release, name) else { continue };
                     let site = Site::new(file.path.clone(), place(&text.text, instruction.span, name));
-                    let message = format!("{} has no package `{name}`, so the build stops here", release.name());
+                    let message =
+                        format!("{} has no package `{name}`, so the build stops here", release.name());
                     let finding = out.at(site.clone(), message);
                     finding.service(&service.name);
                     if gone.is_empty() {
@@ -97,7 +98,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// Names that `apt-get install` and `apt install` of `script` are given, where their failure stops the step.
 pub(super) fn installed(script: &str) -> Vec<&str> {
-    let commands = script.split([';', '\n']).filter(|line| !line.contains("||")).flat_map(|line| line.split("&&"));
+    let commands =
+        script.split([';', '\n']).filter(|line| !line.contains("||")).flat_map(|line| line.split("&&"));
     commands
         .filter(|command| {
             let words: Vec<&str> = command.split_whitespace().collect();
@@ -114,7 +116,8 @@ pub(super) fn installed(script: &str) -> Vec<&str> {
 pub(super) fn place(text: &str, span: Span, name: &str) -> Span {
     let inside = span.of(text);
     let alone = |at: &usize| {
-        let edge = |char: Option<char>| char.is_none_or(|char| !(char.is_alphanumeric() || "._+-".contains(char)));
+        let edge =
+            |char: Option<char>| char.is_none_or(|char| !(char.is_alphanumeric() || "._+-".contains(char)));
         edge(inside[..*at].chars().next_back()) && edge(inside[*at + name.len()..].chars().next())
     };
     let found = inside.match_indices(name).map(|(at, _)| at).filter(alone).last();

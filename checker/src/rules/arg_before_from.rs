@@ -55,7 +55,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
         let mut told = BTreeSet::new();
         for unset in file.unset_uses() {
-            let Some(arg) = file.global_args.iter().find(|arg| arg.name.value == unset.name) else { continue };
+            let Some(arg) = file.global_args.iter().find(|arg| arg.name.value == unset.name) else {
+                continue;
+            };
             let base = file.base_image(unset.stage).unwrap_or_default();
             if base_sets(base, &unset.name) || !told.insert((unset.stage, unset.name.clone())) {
                 continue;

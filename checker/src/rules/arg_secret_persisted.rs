@@ -59,7 +59,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for (name, form) in secrets(stage) {
             out.at(
                 Site::new(file.path.clone(), name.span),
-                format!("`{}` stays in the image: {form} of the last stage can be read by whoever has it", name.value),
+                format!(
+                    "`{}` stays in the image: {form} of the last stage can be read by whoever has it",
+                    name.value
+                ),
             )
             .service(&service.name)
             .help("Use it in an earlier stage and copy the result");
@@ -72,7 +75,9 @@ fn secrets(stage: &BuildStage) -> Vec<(&Spanned<String>, &'static str)> {
     for instruction in &stage.instructions {
         match &instruction.kind {
             InstructionKind::Arg(args) => {
-                found.extend(args.iter().filter(|arg| is_secret(&arg.name.value)).map(|arg| (&arg.name, "an `ARG`")));
+                found.extend(
+                    args.iter().filter(|arg| is_secret(&arg.name.value)).map(|arg| (&arg.name, "an `ARG`")),
+                );
             }
             InstructionKind::Env(pairs) => {
                 let taken = pairs.iter().filter(|(name, value)| {
@@ -80,7 +85,8 @@ fn secrets(stage: &BuildStage) -> Vec<(&Spanned<String>, &'static str)> {
                     let value = value.value.replace(['{', '}'], "");
                     is_secret(&name.value) && value.contains(&handed_on)
                 });
-                let known = |name: &&Spanned<String>| !found.iter().any(|(other, _)| other.value == name.value);
+                let known =
+                    |name: &&Spanned<String>| !found.iter().any(|(other, _)| other.value == name.value);
                 let new: Vec<_> = taken.map(|(name, _)| name).filter(known).collect();
                 found.extend(new.into_iter().map(|name| (name, "the `ENV`")));
             }
@@ -93,11 +99,16 @@ fn secrets(stage: &BuildStage) -> Vec<(&Spanned<String>, &'static str)> {
 /// True for a name that speaks of a secret.
 pub(super) fn is_secret(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    if ["PUBLIC", "PUBLISHABLE", "VITE_", "REACT_APP_", "EXPO_PUBLIC"].iter().any(|word| upper.contains(word)) {
+    if ["PUBLIC", "PUBLISHABLE", "VITE_", "REACT_APP_", "EXPO_PUBLIC"].iter().any(|word| upper.contains(word))
+    {
         return false;
     }
     let words: Vec<&str> = upper.split('_').collect();
     let last = words.last().copied().unwrap_or_default();
-    let key = last == "KEY" && words.iter().any(|word| matches!(*word, "API" | "SECRET" | "PRIVATE" | "ACCESS" | "ENCRYPTION" | "SIGNING"));
-    key || matches!(last, "TOKEN" | "SECRET" | "PASSWORD" | "PASSWD" | "PWD" | "CREDENTIALS") || upper.ends_with("APIKEY")
+    let key = last == "KEY"
+        && words
+            .iter()
+            .any(|word| matches!(*word, "API" | "SECRET" | "PRIVATE" | "ACCESS" | "ENCRYPTION" | "SIGNING"));
+    key || matches!(last, "TOKEN" | "SECRET" | "PASSWORD" | "PASSWD" | "PWD" | "CREDENTIALS")
+        || upper.ends_with("APIKEY")
 }

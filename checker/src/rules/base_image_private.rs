@@ -46,9 +46,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let registry = base.value.split('/').next().unwrap_or_default();
             let amazon = registry.contains(".dkr.ecr.") && registry.ends_with(".amazonaws.com");
             if amazon || registry.ends_with(".azurecr.io") {
-                out.at(Site::new(file.path.clone(), base.span), format!("`{registry}` gives no image without credentials"))
-                    .service(&service.name)
-                    .help("Base it on a public image, or build elsewhere and deploy the image");
+                out.at(
+                    Site::new(file.path.clone(), base.span),
+                    format!("`{registry}` gives no image without credentials"),
+                )
+                .service(&service.name)
+                .help("Base it on a public image, or build elsewhere and deploy the image");
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::facts::Facts;
 use crate::facts::dockerfile::InstructionKind;
 use crate::facts::service::Service;
 use crate::facts::startup::{Host, Listen};
-use crate::finding::{Findings, Severity};
+use crate::finding::{Findings, Fix, Severity, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -124,6 +124,17 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             );
             let finding = out.at((*site).clone(), message);
             finding.service(&service.name).help("Bind `0.0.0.0`");
+            if let Ok(text) = facts.snapshot.text(&site.path) {
+                let place = super::apt_package_gone::place(&text.text, site.span, address);
+                let once = site.span.of(&text.text).matches(address).count() == 1;
+                if once && variable.is_none() && place != site.span {
+                    finding.fix(Fix::edit(
+                        "Bind every address",
+                        Site::new(site.path.clone(), place),
+                        "0.0.0.0",
+                    ));
+                }
+            }
             let meant = startup.work_loop().is_some() && !super::redis_no_retry::probed(service);
             if !startup.complete || meant || variable.is_some() {
                 finding.severity(Severity::Warning);
@@ -133,7 +144,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 }
 
 /// The loopback address that is bound, and the variable that would change it, when no file sets it.
-fn address<'l>(facts: &Facts<'_>, service: &Service, listen: &'l Listen) -> Option<(&'l str, Option<&'l str>)> {
+fn address<'l>(
+    facts: &Facts<'_>,
+    service: &Service,
+    listen: &'l Listen,
+) -> Option<(&'l str, Option<&'l str>)> {
     match &listen.host {
         Host::Loopback(address) => Some((address, None)),
         Host::Default(name, address) if !is_set(facts, service, name) => Some((address, Some(name))),

@@ -75,7 +75,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let InstructionKind::Run(run) = &instruction.kind else { continue };
             let script = match &run.command {
                 Command::Shell(text) => text.value.clone(),
-                Command::Exec(words, _) => words.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join(" "),
+                Command::Exec(words, _) => {
+                    words.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join(" ")
+                }
             };
             let bodies = run.heredocs.iter().map(|heredoc| heredoc.body.as_str());
             if let Some(client) = std::iter::once(script.as_str()).chain(bodies).find_map(connects) {
@@ -103,9 +105,11 @@ fn connects(script: &str) -> Option<&str> {
     if !script.contains(HOST) {
         return None;
     }
-    script.split(['\n', ';']).filter(|line| !line.contains("||")).flat_map(|line| line.split("&&")).find_map(|command| {
-        let program = command.split_whitespace().find(|word| !word.contains('='))?;
-        let name = program.rsplit('/').next()?;
-        (command.contains(HOST) && CLIENTS.contains(&name)).then_some(name)
-    })
+    script.split(['\n', ';']).filter(|line| !line.contains("||")).flat_map(|line| line.split("&&")).find_map(
+        |command| {
+            let program = command.split_whitespace().find(|word| !word.contains('='))?;
+            let name = program.rsplit('/').next()?;
+            (command.contains(HOST) && CLIENTS.contains(&name)).then_some(name)
+        },
+    )
 }

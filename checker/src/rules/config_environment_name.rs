@@ -53,12 +53,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let written = member.key.value.as_str();
             let plain: String = written.chars().filter(char::is_ascii_alphanumeric).collect();
             let plain = plain.to_ascii_lowercase();
-            let certain = matches!(plain.as_str(), "pr" | "prs" | "pullrequest" | "pullrequests" | "ephemeral");
+            let certain =
+                matches!(plain.as_str(), "pr" | "prs" | "pullrequest" | "pullrequests" | "ephemeral");
             if !certain && !matches!(plain.as_str(), "preview" | "previews") {
                 continue;
             }
             let site = Site::new(config.path.clone(), member.key.span);
-            let message = format!("only `pr` is taken for pull requests; `{written}` is the name of one environment");
+            let message =
+                format!("only `pr` is taken for pull requests; `{written}` is the name of one environment");
             let finding = out.at(site.clone(), message);
             finding.service(&service.name).help("Call the block `pr`");
             if certain {

@@ -86,7 +86,8 @@ fn uses(file: &Dockerfile, trigger: Trigger) -> Vec<(Span, Severity, String)> {
                     cloned.insert(stage);
                 }
                 let reads = READS.iter().find(|word| script.value.contains(&format!("git {word}")));
-                if let Some(word) = reads.filter(|_| !script.value.contains("||") && !cloned.contains(&stage)) {
+                if let Some(word) = reads.filter(|_| !script.value.contains("||") && !cloned.contains(&stage))
+                {
                     let severity =
                         if trigger == Trigger::RailwayUp { Severity::Error } else { Severity::Warning };
                     found.push((instruction.span, severity, format!("`git {word}` reads the history")));

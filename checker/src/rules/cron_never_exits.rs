@@ -70,7 +70,8 @@ const WITH_WORD: [(&str, &str); 7] = [
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
-        let Some((_, schedule)) = service.settings.text(Key::CronSchedule).filter(|(text, _)| !text.trim().is_empty())
+        let Some((_, schedule)) =
+            service.settings.text(Key::CronSchedule).filter(|(text, _)| !text.trim().is_empty())
         else {
             continue;
         };
@@ -98,7 +99,10 @@ fn endless(facts: &Facts<'_>, service: &Service) -> Option<(String, Severity)> {
     let script = line.shell_script().map(CommandLine::read);
     let words = script.as_ref().map_or(&line.words, |script| &script.words);
     let last = words.rsplit(|word| matches!(word.as_str(), "&&" | ";" | "||")).next().unwrap_or_default();
-    let mut rest = last.iter().map(String::as_str).skip_while(|word| matches!(*word, "exec" | "env") || word.contains('='));
+    let mut rest = last
+        .iter()
+        .map(String::as_str)
+        .skip_while(|word| matches!(*word, "exec" | "env") || word.contains('='));
     let program = rest.next()?.rsplit('/').next()?;
     let rest: Vec<&str> = rest.collect();
     if rest.iter().any(|word| matches!(*word, "--burst" | "-b" if program.starts_with("rq"))) {

@@ -110,7 +110,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         return;
     }
     for project in facts.node_projects().values() {
-        let builds = |name: &str| name == "build" || name.starts_with("build:") || matches!(name, "prebuild" | "postbuild" | "postinstall");
+        let builds = |name: &str| {
+            name == "build"
+                || name.starts_with("build:")
+                || matches!(name, "prebuild" | "postbuild" | "postinstall")
+        };
         for (name, script) in project.scripts.iter().filter(|(name, _)| builds(name)) {
             let mut seen = BTreeSet::new();
             if let Some(word) = through(facts, project, name, &mut seen, DEPTH) {
@@ -122,7 +126,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 }
 
 fn report(service: Option<&str>, site: Site, word: &str, out: &mut Findings) {
-    let finding = out.at(site, format!("`{word}` runs in the build, which the private network does not reach"));
+    let finding =
+        out.at(site, format!("`{word}` runs in the build, which the private network does not reach"));
     finding.help("Migrate in `preDeployCommand`");
     if let Some(service) = service {
         finding.service(service);
@@ -154,17 +159,21 @@ fn through(
     if let Some(word) = migrates(script) {
         return Some(word);
     }
-    script.split([';', '\n']).flat_map(|line| line.split("&&")).filter(|command| !command.contains("||")).find_map(|command| {
-        let (package, called) = called(command)?;
-        let other = match package {
-            Some(package) => facts
-                .node_projects()
-                .values()
-                .find(|each| each.name.as_ref().is_some_and(|name| name.value == package))?,
-            None => project,
-        };
-        through(facts, other, called, seen, depth - 1)
-    })
+    script
+        .split([';', '\n'])
+        .flat_map(|line| line.split("&&"))
+        .filter(|command| !command.contains("||"))
+        .find_map(|command| {
+            let (package, called) = called(command)?;
+            let other = match package {
+                Some(package) => facts
+                    .node_projects()
+                    .values()
+                    .find(|each| each.name.as_ref().is_some_and(|name| name.value == package))?,
+                None => project,
+            };
+            through(facts, other, called, seen, depth - 1)
+        })
 }
 
 /// The package and the script that `npm run x` or `pnpm --filter package x` calls.

@@ -1,8 +1,7 @@
 //! A database address in a form that the driver does not take.
 
-use regex::Regex;
-
 use crate::facts::Facts;
+use crate::facts::pattern::pattern;
 use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
 use crate::span::Span;
@@ -91,11 +90,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let startup = facts.startup(service);
         let texts: Vec<_> = startup.files.iter().filter_map(|path| facts.snapshot.text(path).ok()).collect();
         let has = |word: &str| texts.iter().any(|text| text.text.contains(word));
-        if !has("DATABASE_URL") || ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"].iter().any(|word| has(word)) {
+        if !has("DATABASE_URL")
+            || ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"].iter().any(|word| has(word))
+        {
             continue;
         }
         for text in &texts {
-            let Some(at) = text.text.find("create_async_engine(").filter(|_| text.path.ends_with(".py")) else { continue };
+            let Some(at) = text.text.find("create_async_engine(").filter(|_| text.path.ends_with(".py"))
+            else {
+                continue;
+            };
             let site = Site::new(text.path.clone(), Span::new(at, at + "create_async_engine".len()));
             out.at(site, "this engine needs `postgresql+asyncpg://`, and Railway's address begins with `postgresql://`")
                 .service(&service.name)
@@ -107,13 +111,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// Spring's datasource taken straight from `DATABASE_URL`, with no class that makes a JDBC address of it.
 fn spring(facts: &Facts<'_>, out: &mut Findings) {
-    let Ok(pattern) = Regex::new(r"(?m)^\s*(?:spring\.datasource\.)?url\s*[:=]\s*.*\$\{(?:DATABASE_URL|DATABASE_PRIVATE_URL)\b") else {
+    let Some(pattern) = pattern(
+        r"(?m)^\s*(?:spring\.datasource\.)?url\s*[:=]\s*.*\$\{(?:DATABASE_URL|DATABASE_PRIVATE_URL)\b",
+    ) else {
         return;
     };
     for entry in facts.snapshot.entries() {
         let Some((before, name)) = entry.path.split_once("src/main/resources/") else { continue };
         let plain = matches!(name, "application.yml" | "application.yaml" | "application.properties")
-            || name.starts_with("application-prod") || name.starts_with("application-railway");
+            || name.starts_with("application-prod")
+            || name.starts_with("application-railway");
         let Some(text) = plain.then(|| facts.snapshot.text(&entry.path).ok()).flatten() else { continue };
         let Some(found) = pattern.find(&text.text) else { continue };
         if found.as_str().contains("jdbc:postgresql://${") || converts(facts, before) {

@@ -67,7 +67,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             Some(Value::Text(seconds)) => seconds.trim() == "0",
             _ => false,
         });
-        let by_variable = service.variables.as_ref().is_some_and(|names| names.iter().any(|name| name == VARIABLE));
+        let by_variable =
+            service.variables.as_ref().is_some_and(|names| names.iter().any(|name| name == VARIABLE));
         if by_variable || (stated.is_some() && zero.is_none()) {
             continue;
         }

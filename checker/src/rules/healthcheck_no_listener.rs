@@ -139,21 +139,26 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// Programs without a server that take the health path of the root's config file, because they have none of their own.
 fn inherited(facts: &Facts<'_>, out: &mut Findings) {
-    let is_root = |service: &&Service| matches!(service.config.as_deref(), Some("railway.toml" | "railway.json"));
+    let is_root =
+        |service: &&Service| matches!(service.config.as_deref(), Some("railway.toml" | "railway.json"));
     let Some(root) = facts.services.iter().find(is_root) else { return };
-    let Some((path, setting)) = root.settings.text(Key::HealthcheckPath).filter(|(path, _)| !path.is_empty()) else {
+    let Some((path, setting)) = root.settings.text(Key::HealthcheckPath).filter(|(path, _)| !path.is_empty())
+    else {
         return;
     };
     let unconfigured = facts.services.iter().filter(|service| service.config.is_none());
     for service in unconfigured.filter(|service| service.kind == Known::Yes(Kind::Worker)) {
         let startup = facts.startup(service);
         let files = startup.files.iter().filter_map(|path| facts.snapshot.text(path).ok());
-        let context = files.into_iter().any(|text| text.text.contains("NestFactory.createApplicationContext"));
+        let context =
+            files.into_iter().any(|text| text.text.contains("NestFactory.createApplicationContext"));
         let silent = startup.never_listens() && startup.work_loop().is_some();
         if !(silent || context && startup.listens().is_empty()) || mentions_server(facts, &startup) {
             continue;
         }
-        let message = format!("Railway probes `{path}` on this service too unless it has a config file of its own, and it opens no HTTP server");
+        let message = format!(
+            "Railway probes `{path}` on this service too unless it has a config file of its own, and it opens no HTTP server"
+        );
         out.at(service.origin.clone(), message)
             .severity(Severity::Warning)
             .service(&service.name)
@@ -164,6 +169,12 @@ fn inherited(facts: &Facts<'_>, out: &mut Findings) {
 
 fn mentions_server(facts: &Facts<'_>, startup: &Startup) -> bool {
     startup.files.iter().any(|path| {
-        facts.snapshot.text(path).is_ok_and(|text| SERVERS.iter().any(|word| text.text.contains(word)))
+        facts.snapshot.text(path).is_ok_and(|text| SERVERS.iter().any(|word| speaks_of(&text.text, word)))
     })
+}
+
+/// True when `word` stands in `text` and is not the end of a longer one, as in `observe(`.
+fn speaks_of(text: &str, word: &str) -> bool {
+    let begins = |at: usize| !text[..at].ends_with(|char: char| char.is_alphanumeric() || char == '_');
+    text.match_indices(word).any(|(at, _)| word.starts_with('.') || begins(at))
 }

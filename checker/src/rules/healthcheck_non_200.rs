@@ -1,8 +1,7 @@
 //! A health route that answers something else.
 
-use regex::Regex;
-
 use crate::facts::Facts;
+use crate::facts::pattern::pattern;
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Route, Startup};
@@ -130,25 +129,35 @@ declare_rule! {
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let Ok(status) = Regex::new(r"status_code\s*=\s*(?:status\.HTTP_)?(\d{3})") else { return };
-    let Ok(sent) = Regex::new(r"^[^\n]*=>\s*\{?\s*(?:return\s+)?res\.(?:sendStatus|status)\((\d{3})\)") else { return };
-    let Ok(guard) = Regex::new(r"(?i)\b((?:require|is|ensure|verify|check)_?(?:auth|login|logged|token|jwt|admin)\w*|authenticate\w*|auth_?middleware|login_required|protect)\b")
-    else {
+    let Some(status) = pattern(r"status_code\s*=\s*(?:status\.HTTP_)?(\d{3})") else { return };
+    let Some(sent) = pattern(r"^[^\n]*=>\s*\{?\s*(?:return\s+)?res\.(?:sendStatus|status)\((\d{3})\)") else {
+        return;
+    };
+    let Some(guard) = pattern(
+        r"(?i-u:\b((?:require|is|ensure|verify|check)_?(?:auth|login|logged|token|jwt|admin)\w*|authenticate\w*|auth_?middleware|login_required|protect)\b)",
+    ) else {
         return;
     };
     for service in &facts.services {
         for setting in service.settings.every(Key::HealthcheckPath) {
-            let Some(path) = setting.value.yes().and_then(Value::text).filter(|path| path.starts_with('/')) else { continue };
+            let Some(path) = setting.value.yes().and_then(Value::text).filter(|path| path.starts_with('/'))
+            else {
+                continue;
+            };
             if let Some((route, site)) = django(facts, service, path) {
-                out.at(setting.site.clone(), format!("Django serves `{route}` and redirects `{path}`, and Railway waits for 200"))
-                    .severity(Severity::Warning)
-                    .service(&service.name)
-                    .related(site, "the route")
-                    .help(format!("Write `{path}/`"));
+                out.at(
+                    setting.site.clone(),
+                    format!("Django serves `{route}` and redirects `{path}`, and Railway waits for 200"),
+                )
+                .severity(Severity::Warning)
+                .service(&service.name)
+                .related(site, "the route")
+                .help(format!("Write `{path}/`"));
                 continue;
             }
             let startup = facts.startup(service);
-            let same = |route: &&Route| route.get && route.path.trim_end_matches('/') == path.trim_end_matches('/');
+            let same =
+                |route: &&Route| route.get && route.path.trim_end_matches('/') == path.trim_end_matches('/');
             let exact = startup.routes.iter().filter(same).find(|route| route.path == path);
             let Some(route) = exact.or_else(|| startup.routes.iter().find(same)) else { continue };
             let Ok(text) = facts.snapshot.text(&route.site.path) else { continue };
@@ -160,12 +169,18 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 continue;
             }
             let line = text.line_at(route.site.span.start).of(&text.text);
-            let fixed = status.captures(line).or_else(|| sent.captures(line)).and_then(|caught| caught.get(1));
+            let fixed =
+                status.captures(line).or_else(|| sent.captures(line)).and_then(|caught| caught.get(1));
             let (message, severity) = match (fixed.map(|code| code.as_str()), guard.captures(line)) {
-                (Some(code), _) if code != "200" => (format!("this route answers {code}, and Railway waits for 200"), Severity::Error),
+                (Some(code), _) if code != "200" => {
+                    (format!("this route answers {code}, and Railway waits for 200"), Severity::Error)
+                }
                 (None, Some(name)) if name.get(1).is_some_and(|name| !path.contains(name.as_str())) => {
                     let name = name.get(1).map_or("", |name| name.as_str());
-                    (format!("`{name}` stands before this route, and the probe has no login"), Severity::Warning)
+                    (
+                        format!("`{name}` stands before this route, and the probe has no login"),
+                        Severity::Warning,
+                    )
                 }
                 _ => continue,
             };
@@ -182,20 +197,29 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 fn slash(startup: &Startup, route: &Route, path: &str, text: &str) -> Option<String> {
     let python = route.site.path.ends_with(".py");
     let certain = startup.covered && startup.open_routes.is_none() && !text.contains("slashes");
-    let differs = route.path != path && path.len() > 1 && route.path.len() > 1 && !route.path.contains(['{', '<']);
-    (python && certain && differs)
-        .then(|| format!("the program serves `{}` and redirects or refuses `{path}`, and Railway waits for 200", route.path))
+    let differs =
+        route.path != path && path.len() > 1 && route.path.len() > 1 && !route.path.contains(['{', '<']);
+    (python && certain && differs).then(|| {
+        format!(
+            "the program serves `{}` and redirects or refuses `{path}`, and Railway waits for 200",
+            route.path
+        )
+    })
 }
 
 /// The route of a Django project that is `path` with a slash at its end, when none is without.
 fn django(facts: &Facts<'_>, service: &Service, path: &str) -> Option<(String, Site)> {
-    let asks = |root: &String| facts.python_projects().get(root).is_some_and(|project| project.asks_for("django"));
+    let asks =
+        |root: &String| facts.python_projects().get(root).is_some_and(|project| project.asks_for("django"));
     if path.ends_with('/') || !service.roots.iter().any(asks) {
         return None;
     }
-    let pattern = Regex::new(r#"\bpath\(\s*['"]([^'"]*)['"]"#).ok()?;
-    let below = |path: &str| service.roots.iter().any(|root| root.is_empty() || path.starts_with(&format!("{root}/")));
-    let files = facts.snapshot.entries().iter().filter(|entry| entry.path.ends_with("urls.py") && below(&entry.path));
+    let pattern = pattern(r#"\bpath\(\s*['"]([^'"]*)['"]"#)?;
+    let below = |path: &str| {
+        service.roots.iter().any(|root| root.is_empty() || path.starts_with(&format!("{root}/")))
+    };
+    let files =
+        facts.snapshot.entries().iter().filter(|entry| entry.path.ends_with("urls.py") && below(&entry.path));
     let texts: Vec<_> = files.filter_map(|entry| facts.snapshot.text(&entry.path).ok()).collect();
     if texts.iter().any(|text| text.text.contains("re_path(")) {
         return None;
@@ -205,7 +229,10 @@ fn django(facts: &Facts<'_>, service: &Service, path: &str) -> Option<(String, S
     for text in &texts {
         for caught in pattern.captures_iter(&text.text) {
             let literal = caught.get(1)?;
-            let ends = |whole: &str| !literal.is_empty() && (whole == literal.as_str() || whole.ends_with(&format!("/{}", literal.as_str())));
+            let ends = |whole: &str| {
+                !literal.is_empty()
+                    && (whole == literal.as_str() || whole.ends_with(&format!("/{}", literal.as_str())))
+            };
             without |= ends(wanted);
             if ends(&format!("{wanted}/")) {
                 with = Some(Site::new(text.path.clone(), literal.start()..literal.end()));

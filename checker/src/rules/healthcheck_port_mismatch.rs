@@ -71,7 +71,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let set = service.variables.as_ref().is_some_and(|names| names.iter().any(|name| name == "PORT"));
         let startup = facts.startup(service);
         let listens = startup.listens();
-        let reads_port = listens.iter().any(|(listen, _)| matches!(listen.port, Port::Variable | Port::Unknown));
+        let reads_port =
+            listens.iter().any(|(listen, _)| matches!(listen.port, Port::Variable | Port::Unknown));
         if set || reads_port {
             continue;
         }
@@ -82,11 +83,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let Some((path, setting)) = path else { continue };
         for (listen, _) in listens.iter().filter(|(listen, _)| listen.http) {
             let Port::Other(name, _) = &listen.port else { continue };
-            out.at(listen.port_site.clone(), format!("Railway probes `{path}` on `PORT`, and this listens on `{name}`"))
-                .service(&service.name)
-                .severity(Severity::Warning)
-                .related(setting.clone(), "the probe")
-                .help(format!("Take `PORT` first, then `{name}`"));
+            out.at(
+                listen.port_site.clone(),
+                format!("Railway probes `{path}` on `PORT`, and this listens on `{name}`"),
+            )
+            .service(&service.name)
+            .severity(Severity::Warning)
+            .related(setting.clone(), "the probe")
+            .help(format!("Take `PORT` first, then `{name}`"));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The probe asks for a path that the program does not serve.
 
-use crate::facts::{Facts, next_routes};
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Course, Route, Startup};
+use crate::facts::{Facts, next_routes};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -181,8 +181,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             };
             if let Some(next) = next_routes::routes(facts, service) {
                 if !next.serves(path) {
-                    let message = format!("no file of the Next.js application serves `{path}`, so the probe gets 404");
-                    out.at(setting.site.clone(), message).service(&service.name).help("Add the route, or probe `/`");
+                    let message =
+                        format!("no file of the Next.js application serves `{path}`, so the probe gets 404");
+                    out.at(setting.site.clone(), message)
+                        .service(&service.name)
+                        .help("Add the route, or probe `/`");
                 }
                 continue;
             }
@@ -239,7 +242,8 @@ fn unwritten(facts: &Facts<'_>, service: &Service, path: &str, site: &Site, out:
         let below = |root: &String| root.is_empty() || entry.path.starts_with(&format!("{root}/"));
         is_source(&entry.path) && service.roots.iter().any(below)
     });
-    let texts: Vec<_> = sources.take(FILES + 1).filter_map(|entry| facts.snapshot.text(&entry.path).ok()).collect();
+    let texts: Vec<_> =
+        sources.take(FILES + 1).filter_map(|entry| facts.snapshot.text(&entry.path).ok()).collect();
     if texts.len() > FILES {
         return;
     }
@@ -251,20 +255,31 @@ fn unwritten(facts: &Facts<'_>, service: &Service, path: &str, site: &Site, out:
         .help("Add the route, or probe one that exists");
 }
 
-/// True when `part` stands in `text` as a part of a path or a string of its own.
+/// True when `part` stands in `text` as a part of a path. Django and NestJS also write one without a slash.
 fn stands(text: &str, part: &str) -> bool {
+    let bare = ["urlpatterns", "@Controller", "@Get("].iter().any(|word| text.contains(word));
     text.match_indices(part).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + part.len()..].chars().next();
         let word = |char: char| char.is_alphanumeric() || char == '_' || char == '-';
-        before.is_some_and(|char| "/\"'`".contains(char)) && after.is_none_or(|char| !word(char))
+        let ends = after.is_none_or(|char| !word(char));
+        let quoted = before.is_some_and(|char| "\"'`".contains(char));
+        ends && (before == Some('/') || (quoted && (bare || after == Some('/'))))
     })
 }
 
 /// True where files or a library make routes by themselves.
 fn is_framework(facts: &Facts<'_>, service: &Service) -> bool {
-    const NODE: [&str; 8] =
-        ["next", "nuxt", "@remix-run/node", "@sveltejs/kit", "astro", "@angular/core", "@nestjs/terminus", "payload"];
+    const NODE: [&str; 8] = [
+        "next",
+        "nuxt",
+        "@remix-run/node",
+        "@sveltejs/kit",
+        "astro",
+        "@angular/core",
+        "@nestjs/terminus",
+        "payload",
+    ];
     service.roots.iter().any(|root| {
         let node = facts.node_projects().get(root);
         node.is_some_and(|project| NODE.iter().any(|name| project.asks_for(name)))
@@ -273,7 +288,10 @@ fn is_framework(facts: &Facts<'_>, service: &Service) -> bool {
 
 fn is_source(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let code = ["py", "js", "ts", "mjs", "cjs", "mts", "tsx", "jsx", "go", "rb", "java", "kt", "rs", "php", "yml", "yaml", "toml", "conf"];
+    let code = [
+        "py", "js", "ts", "mjs", "cjs", "mts", "tsx", "jsx", "go", "rb", "java", "kt", "rs", "php", "yml",
+        "yaml", "toml", "conf",
+    ];
     let apart = ["test", "spec", "docs/", "node_modules/", ".github/", "examples/"];
     name.rsplit_once('.').is_some_and(|(_, end)| code.contains(&end))
         && !apart.iter().any(|word| path.contains(word))

@@ -1,8 +1,7 @@
 //! A program that sends the probe to HTTPS.
 
-use regex::Regex;
-
 use crate::facts::Facts;
+use crate::facts::pattern::pattern;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 use crate::span::Span;
@@ -72,18 +71,31 @@ declare_rule! {
 
 /// How the redirect is switched on, what takes it back, and whether that is certain.
 const SWITCHES: [(&str, &[&str], bool); 2] = [
-    (r"(?m)^SECURE_SSL_REDIRECT\s*=\s*True\b", &["SECURE_REDIRECT_EXEMPT", "SECURE_SSL_REDIRECT = False"], true),
-    (r"(?m)^\s*config\.force_ssl\s*=\s*true\b", &["redirect: { exclude", "redirect: {exclude", "exclude: ->"], false),
+    (
+        r"(?m)^SECURE_SSL_REDIRECT\s*=\s*True\b",
+        &["SECURE_REDIRECT_EXEMPT", "SECURE_SSL_REDIRECT = False"],
+        true,
+    ),
+    (
+        r"(?m)^\s*config\.force_ssl\s*=\s*true\b",
+        &["redirect: { exclude", "redirect: {exclude", "exclude: ->"],
+        false,
+    ),
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told: Vec<Site> = Vec::new();
     for service in facts.services.iter().filter(|service| super::healthcheck_host_rejected::probed(service)) {
         let texts = super::healthcheck_host_rejected::candidates(facts, service);
-        for (pattern, exempt, certain) in SWITCHES {
-            let Ok(pattern) = Regex::new(pattern) else { continue };
-            let active = |text: &str, word: &str| text.lines().any(|line| line.contains(word) && !line.trim_start().starts_with('#'));
-            if texts.iter().any(|text| exempt.iter().any(|word| active(&text.text, word)) || active(&text.text, "config.assume_ssl = true")) {
+        for (form, exempt, certain) in SWITCHES {
+            let Some(pattern) = pattern(form) else { continue };
+            let active = |text: &str, word: &str| {
+                text.lines().any(|line| line.contains(word) && !line.trim_start().starts_with('#'))
+            };
+            if texts.iter().any(|text| {
+                exempt.iter().any(|word| active(&text.text, word))
+                    || active(&text.text, "config.assume_ssl = true")
+            }) {
                 continue;
             }
             for text in &texts {
@@ -93,7 +105,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 if told.contains(&site) {
                     continue;
                 }
-                let finding = out.at(site.clone(), "the probe comes over plain HTTP and is redirected, so it never gets a 200");
+                let finding = out.at(
+                    site.clone(),
+                    "the probe comes over plain HTTP and is redirected, so it never gets a 200",
+                );
                 finding.service(&service.name).help("Exempt the health path from the redirect");
                 if !certain {
                     finding.severity(Severity::Warning);

@@ -39,7 +39,9 @@ const VARIABLE: &str = "RAILWAY_HEALTHCHECK_TIMEOUT_SEC";
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         let set = service.variables.as_ref().is_some_and(|names| names.iter().any(|name| name == VARIABLE));
-        let Some(setting) = service.settings.base.get(&Key::HealthcheckTimeout).filter(|_| set) else { continue };
+        let Some(setting) = service.settings.base.get(&Key::HealthcheckTimeout).filter(|_| set) else {
+            continue;
+        };
         out.at(setting.site.clone(), format!("the variable `{VARIABLE}` says how long Railway waits, too"))
             .service(&service.name)
             .help("Keep this setting and delete the variable");

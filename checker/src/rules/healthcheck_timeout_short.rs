@@ -84,7 +84,10 @@ const HEAVY: [&str; 10] = [
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         let probed = service.settings.every(Key::HealthcheckPath);
-        if !probed.into_iter().any(|setting| setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty())) {
+        if !probed
+            .into_iter()
+            .any(|setting| setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty()))
+        {
             continue;
         }
         for setting in service.settings.every(Key::HealthcheckTimeout) {
@@ -96,10 +99,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
             let message = match &slow {
                 Some((what, _)) => format!("{what} may take longer than these {seconds} seconds to answer"),
-                None => format!("the first answer must come within {seconds} seconds of the container's start"),
+                None => {
+                    format!("the first answer must come within {seconds} seconds of the container's start")
+                }
             };
             let finding = out.at(setting.site.clone(), message);
-            finding.service(&service.name).severity(Severity::Warning).help(format!("Write {DEFAULT}, Railway's default"));
+            finding
+                .service(&service.name)
+                .severity(Severity::Warning)
+                .help(format!("Write {DEFAULT}, Railway's default"));
             if let Some((_, site)) = slow {
                 finding.related(site, "this starts slowly");
             }
@@ -137,7 +145,8 @@ fn slow_start(facts: &Facts<'_>, service: &Service) -> Option<(&'static str, Sit
     }
     service.roots.iter().find_map(|root| {
         let project = facts.python_projects().get(root)?;
-        let heavy = project.requirements.iter().find(|each| !each.optional && HEAVY.contains(&each.name.as_str()))?;
+        let heavy =
+            project.requirements.iter().find(|each| !each.optional && HEAVY.contains(&each.name.as_str()))?;
         Some(("a program that loads such a library", heavy.site.clone()))
     })
 }

@@ -36,8 +36,13 @@ const REGIONS: [&str; 4] = ["sjc", "iad", "ams", "sin"];
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let Some(iac) = &facts.iac else { return };
     for (_, region) in &iac.buckets {
-        let Some(region) = region.as_ref().filter(|region| !REGIONS.contains(&region.value.as_str())) else { continue };
-        out.at(Site::new(iac.path.clone(), region.span), format!("buckets have no region `{}`", region.value))
-            .help("Write `sjc`, `iad`, `ams` or `sin`");
+        let Some(region) = region.as_ref().filter(|region| !REGIONS.contains(&region.value.as_str())) else {
+            continue;
+        };
+        out.at(
+            Site::new(iac.path.clone(), region.span),
+            format!("buckets have no region `{}`", region.value),
+        )
+        .help("Write `sjc`, `iad`, `ams` or `sin`");
     }
 }

@@ -90,9 +90,11 @@ const GOOD: &str = "5.63.0";
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let Some(iac) = facts.iac.as_ref().filter(|iac| iac.path.ends_with(".ts")) else { return };
     let program = facts.snapshot.text(&iac.path).map(|text| text.text.clone()).unwrap_or_default();
-    let reads_context = ["ctx.environment", "ctx.isEnvironment", "ctx.shared"].iter().any(|word| program.contains(word));
+    let reads_context =
+        ["ctx.environment", "ctx.isEnvironment", "ctx.shared"].iter().any(|word| program.contains(word));
     for workflow in facts.workflows() {
-        let plans = |step: &crate::facts::workflow::Step| matches!(step.action, StepAction::Plan | StepAction::Apply);
+        let plans =
+            |step: &crate::facts::workflow::Step| matches!(step.action, StepAction::Plan | StepAction::Apply);
         if !workflow.steps.iter().any(plans) {
             continue;
         }
@@ -103,21 +105,27 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 text.text[start..].chars().take_while(|char| char.is_ascii_digit() || *char == '.').collect();
             let Some(version) = version(&written) else { continue };
             let message = if version < OLDEST {
-                format!("version {written} cannot run `{}`: the package `railway` asks for 5.42.1 or later", iac.path)
+                format!(
+                    "version {written} cannot run `{}`: the package `railway` asks for 5.42.1 or later",
+                    iac.path
+                )
             } else if version <= EMPTY_CONTEXT && reads_context {
                 format!("version {written} hands an empty context to `{}`, which reads it", iac.path)
             } else {
                 continue;
             };
             let site = Site::new(workflow.path.clone(), Span::new(start, start + written.len()));
-            out.at(site.clone(), message)
-                .help(format!("Pin {GOOD} or later"))
-                .fix(Fix::edit(format!("Pin version {GOOD}"), site, GOOD));
+            out.at(site.clone(), message).help(format!("Pin {GOOD} or later")).fix(Fix::edit(
+                format!("Pin version {GOOD}"),
+                site,
+                GOOD,
+            ));
         }
     }
 }
 
 fn version(text: &str) -> Option<[u32; 3]> {
-    let parts: Option<Vec<u32>> = text.trim_end_matches('.').split('.').map(|part| part.parse().ok()).collect();
+    let parts: Option<Vec<u32>> =
+        text.trim_end_matches('.').split('.').map(|part| part.parse().ok()).collect();
     parts?.try_into().ok()
 }

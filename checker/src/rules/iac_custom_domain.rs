@@ -1,8 +1,8 @@
 //! A domain given without its port.
 
 use crate::facts::Facts;
-use crate::finding::{Findings, Severity, Site};
 use crate::facts::startup::Port;
+use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -72,11 +72,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         }
         for domain in &declared.domains {
             let message = match ports.first() {
-                Some(port) => format!("`{}` goes to port {DEFAULT}, but the program listens on {port}", domain.value),
+                Some(port) => {
+                    format!("`{}` goes to port {DEFAULT}, but the program listens on {port}", domain.value)
+                }
                 None => format!("`{}` goes to port {DEFAULT}, whatever the program listens on", domain.value),
             };
             let finding = out.at(Site::new(iac.path.clone(), domain.span), message);
-            finding.service(&service.name).help("Write the domain with its port: `{ domain: \"…\", port: … }`");
+            finding
+                .service(&service.name)
+                .help("Write the domain with its port: `{ domain: \"…\", port: … }`");
             if !ports.is_empty() {
                 finding.severity(Severity::Warning);
             }

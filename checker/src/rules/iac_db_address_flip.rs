@@ -47,7 +47,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let Known::Yes(Origin::Image(image)) = &service.source else { continue };
         let name = image.to_ascii_lowercase();
         let Some((_, builder)) = ENGINES.iter().find(|(engine, _)| name.contains(engine)) else { continue };
-        let message = format!("Railway takes `{image}` for a database, so a later plan deletes this service and creates it anew");
+        let message = format!(
+            "Railway takes `{image}` for a database, so a later plan deletes this service and creates it anew"
+        );
         let finding = out.at(Site::new(iac.path.clone(), service.span), message);
         finding.help(format!("Declare it with `{builder}`, or with `database()` and this image"));
         if let Some(name) = service.name.yes() {

@@ -46,11 +46,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let name = &variable.name;
             let written = name.span.of(&text.text);
             let literal = written.trim_matches(['"', '\'', '`']);
-            if !super::arg_secret_persisted::is_secret(&name.value) || literal.is_empty() || literal.contains("${{") {
+            if !super::arg_secret_persisted::is_secret(&name.value)
+                || literal.is_empty()
+                || literal.contains("${{")
+            {
                 continue;
             }
             let site = Site::new(iac.path.clone(), name.span);
-            let finding = out.at(site.clone(), format!("the value of `{}` can be read in the repository", name.value));
+            let finding =
+                out.at(site.clone(), format!("the value of `{}` can be read in the repository", name.value));
             finding.help("Set it in Railway, write `preserve()` here, and replace the secret");
             if let Some(service) = service.name.yes() {
                 finding.service(service);
@@ -67,13 +71,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
 }
 
-/// The edit that imports `preserve`, when it is not imported yet; `None` when there is no import to add it to.
-fn import(path: &str, text: &str) -> Option<Option<Edit>> {
+/// The edit that imports `preserve`, none when it is imported; `None` when there is no import to add it to.
+fn import(path: &str, text: &str) -> Option<Vec<Edit>> {
     let module = text.find("\"railway/iac\"").or_else(|| text.find("'railway/iac'"))?;
     let start = text[..module].rfind("import")?;
     let clause = &text[start..module];
     let open = start + clause.find('{')?;
     let imported = clause.split(['{', '}', ',']).any(|name| name.trim() == "preserve");
     let span = Span::new(open + 1, open + 1);
-    Some((!imported).then(|| Edit { site: Site::new(path, span), text: " preserve,".into() }))
+    let edit = Edit { site: Site::new(path, span), text: " preserve,".into() };
+    Some(if imported { Vec::new() } else { vec![edit] })
 }

@@ -41,8 +41,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for region in &service.dropped_replicas {
             let site = Site::new(iac.path.clone(), region.span);
             let number = &region.value;
-            let finding = out.at(site.clone(), "`numReplicas` is not read here, so the region gets one replica");
-            finding.help(format!("Write {number}")).fix(Fix::edit(format!("Write {number}"), site, number.clone()));
+            let finding =
+                out.at(site.clone(), "`numReplicas` is not read here, so the region gets one replica");
+            finding.help(format!("Write {number}")).fix(Fix::edit(
+                format!("Write {number}"),
+                site,
+                number.clone(),
+            ));
             if let Some(name) = service.name.yes() {
                 finding.service(name);
             }

@@ -68,7 +68,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 if prints(line)
                     && let Some(flag) = line.find(" --json")
                 {
-                    let site = Site::new(workflow.path.clone(), Span::new(at + flag, at + flag + " --json".len()));
+                    let site =
+                        Site::new(workflow.path.clone(), Span::new(at + flag, at + flag + " --json".len()));
                     out.at(site.clone(), "the plan's JSON prints the values of variables to the log")
                         .help("Leave `--json` out, or write the output to a file")
                         .fix(Fix::edit("Leave out --json", site, ""));
@@ -80,6 +81,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 }
 
 fn prints(line: &str) -> bool {
-    let goes_elsewhere = line.contains('>') || line.contains("$(") || line.contains('`') || line.contains("| jq");
+    let goes_elsewhere =
+        line.contains('>') || line.contains("$(") || line.contains('`') || line.contains("| jq");
     line.contains("config plan") && line.contains(" --json") && !goes_elsewhere
 }

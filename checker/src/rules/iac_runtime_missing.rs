@@ -98,7 +98,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if !matches!(step.action, StepAction::Plan | StepAction::Apply) {
                 continue;
             }
-            let setup = workflow.steps[..at].iter().rev().find(|each| each.job == step.job && each.uses("setup-node"));
+            let setup = workflow.steps[..at]
+                .iter()
+                .rev()
+                .find(|each| each.job == step.job && each.uses("setup-node"));
             judge(workflow, step, setup, out);
         }
     }

@@ -84,7 +84,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if contexts.is_empty() || contexts.iter().any(|context| !install.locks(context).is_empty()) {
                 continue;
             }
-            let names = LOCKS.iter().find(|(manager, _)| *manager == install.manager).map_or("", |(_, names)| names[0]);
+            let names = LOCKS
+                .iter()
+                .find(|(manager, _)| *manager == install.manager)
+                .map_or("", |(_, names)| names[0]);
             let command = short(&install.command);
             out.at(
                 Site::new(file.path.clone(), install.instruction.span),

@@ -85,7 +85,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         for lock in locks(facts, service) {
             let directory = lock.rsplit_once('/').map_or("", |(directory, _)| directory);
-            let Some(project) = facts.node_projects().get(directory).filter(|_| told.insert(lock.clone())) else {
+            let Some(project) = facts.node_projects().get(directory).filter(|_| told.insert(lock.clone()))
+            else {
                 continue;
             };
             let missing = missing(facts, project, &lock);
@@ -112,10 +113,17 @@ fn locks(facts: &Facts<'_>, service: &Service) -> Vec<String> {
         return strict.flat_map(|install| install.locks(&context)).collect();
     }
     let own = matches!(service.builder, Known::Yes(Builder::Railpack | Builder::Nixpacks));
-    let Some(root) = service.roots.first().filter(|_| own && service.roots.len() == 1) else { return Vec::new() };
+    let Some(root) = service.roots.first().filter(|_| own && service.roots.len() == 1) else {
+        return Vec::new();
+    };
     let below = |name: &str| if root.is_empty() { name.to_owned() } else { format!("{root}/{name}") };
     let present = |name: &&str| facts.snapshot.entry(&below(name)).is_some();
-    ["pnpm-lock.yaml", "package-lock.json"].iter().find(|name| present(name)).map(|name| below(name)).into_iter().collect()
+    ["pnpm-lock.yaml", "package-lock.json"]
+        .iter()
+        .find(|name| present(name))
+        .map(|name| below(name))
+        .into_iter()
+        .collect()
 }
 
 type Name = crate::facts::dockerfile::Spanned<String>;
@@ -123,9 +131,11 @@ type Name = crate::facts::dockerfile::Spanned<String>;
 /// Dependencies of `project` that `lock` does not name.
 fn missing(facts: &Facts<'_>, project: &NodeProject, lock: &str) -> Vec<Name> {
     let Ok(text) = facts.snapshot.text(lock) else { return Vec::new() };
-    let known: Option<BTreeSet<String>> = if lock.ends_with(".json") { npm(&text.text) } else { pnpm(&text.text) };
+    let known: Option<BTreeSet<String>> =
+        if lock.ends_with(".json") { npm(&text.text) } else { pnpm(&text.text) };
     let Some(known) = known else { return Vec::new() };
-    let optional = |name: &str| facts.snapshot.text(&project.path).is_ok_and(|text| is_optional(&text.text, name));
+    let optional =
+        |name: &str| facts.snapshot.text(&project.path).is_ok_and(|text| is_optional(&text.text, name));
     let named = |dependency: &&crate::facts::node_project::Dependency| {
         !known.contains(&dependency.name.value) && !optional(&dependency.name.value)
     };

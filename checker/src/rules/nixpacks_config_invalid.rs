@@ -121,7 +121,8 @@ fn wrong_kind(plan: &Node) -> Option<(Span, String, String)> {
     }
     for phase in plan.get("phases").map_or(&[][..], Node::members) {
         for key in ["cmds", "nixPkgs", "nixLibs", "aptPkgs", "dependsOn"] {
-            let wrong = phase.value.get(key).filter(|node| !texts(node) && !matches!(node.kind, NodeKind::Null));
+            let wrong =
+                phase.value.get(key).filter(|node| !texts(node) && !matches!(node.kind, NodeKind::Null));
             if let Some(node) = wrong {
                 return Some(complain(node, key, "a list of strings"));
             }
@@ -157,30 +158,38 @@ fn without_tool(config: &Nixpacks) -> Option<(Span, String, String)> {
         return None;
     }
     let brings = |names: &[&str]| {
-        packages.iter().chain(&config.system_packages()).any(|package| names.iter().any(|name| package.starts_with(name)))
+        packages
+            .iter()
+            .chain(&config.system_packages())
+            .any(|package| names.iter().any(|name| package.starts_with(name)))
     };
     let commands = config.commands();
     let text: String = commands.iter().filter_map(|command| command.text()).collect::<Vec<_>>().join("\n");
     let installs = ["venv", "ensurepip", "get-pip", "virtualenv", "curl ", "corepack", "-g ", "pip install"];
-    let help = |list: &str| format!("Add \"...\" to `{list}`, which keeps the packages that Nixpacks chooses");
+    let help =
+        |list: &str| format!("Add \"...\" to `{list}`, which keeps the packages that Nixpacks chooses");
     for command in &commands {
         let Some(line) = command.text() else { continue };
         for part in line.split(['&', ';', '|', '\n']) {
             let tool = part.split_whitespace().find(|word| !word.contains('=')).unwrap_or_default();
             let missing = match tool {
                 "pip" | "pip3" => {
-                    let python = packages.iter().any(|name| name.starts_with("python3") && !name.contains('.'));
+                    let python =
+                        packages.iter().any(|name| name.starts_with("python3") && !name.contains('.'));
                     let own = packages.iter().any(|name| name.contains("pip") || name.contains("Full"));
                     python && !own && !installs[..4].iter().any(|word| text.contains(word))
                 }
                 _ => {
                     let known = TOOLS.iter().find(|(name, _)| *name == tool);
-                    known.is_some_and(|(_, names)| !brings(names)) && !installs[3..].iter().any(|word| text.contains(word))
+                    known.is_some_and(|(_, names)| !brings(names))
+                        && !installs[3..].iter().any(|word| text.contains(word))
                 }
             };
             if missing {
-                let names = packages.iter().take(4).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                let message = format!("`{tool}` is not there: this list of `nixPkgs` ({names}) does not bring it");
+                let names =
+                    packages.iter().take(4).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let message =
+                    format!("`{tool}` is not there: this list of `nixPkgs` ({names}) does not bring it");
                 return Some((command.span, message, help("nixPkgs")));
             }
         }

@@ -74,7 +74,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let Some(meant) = unknown(&[name]) else { continue };
             let meant = if matches!(name, "pip" | "pip3") { pip(&names) } else { meant.to_owned() };
             let site = Site::new(config.path.clone(), node.span);
-            let finding = out.at(site.clone(), format!("Nix has no package `{name}`, so the build stops here"));
+            let finding =
+                out.at(site.clone(), format!("Nix has no package `{name}`, so the build stops here"));
             finding.severity(severity).help("List it under `aptPkgs`, where Ubuntu's names count");
             if let Some(service) = service {
                 finding.service(&service.name);

@@ -78,8 +78,10 @@ const DATA: [&str; 4] = ["/data", "/storage", "/uploads", "/persist"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
-        let by_variable =
-            service.variables.as_ref().is_some_and(|names| names.iter().any(|name| name == "RAILWAY_RUN_UID"));
+        let by_variable = service
+            .variables
+            .as_ref()
+            .is_some_and(|names| names.iter().any(|name| name == "RAILWAY_RUN_UID"));
         let Some(stage) = file.final_stage().filter(|_| !by_variable) else { continue };
         let Some(user) = user(stage) else { continue };
         let Some((path, severity)) = data(facts, service, stage) else { continue };
@@ -110,7 +112,9 @@ fn data(facts: &Facts<'_>, service: &Service, stage: &BuildStage) -> Option<(Str
         let texts: Vec<String> = match &each.kind {
             InstructionKind::Env(pairs) => pairs.iter().map(|(_, value)| value.value.clone()).collect(),
             InstructionKind::Run(run) => match &run.command {
-                Command::Shell(script) if script.value.contains("mkdir") || script.value.contains("chown") => {
+                Command::Shell(script)
+                    if script.value.contains("mkdir") || script.value.contains("chown") =>
+                {
                     script.value.split_whitespace().map(str::to_owned).collect()
                 }
                 _ => Vec::new(),

@@ -49,7 +49,8 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         let base = &service.settings.base;
-        let (Some(number), Some(regions)) = (base.get(&Key::NumReplicas), base.get(&Key::MultiRegionConfig)) else {
+        let (Some(number), Some(regions)) = (base.get(&Key::NumReplicas), base.get(&Key::MultiRegionConfig))
+        else {
             continue;
         };
         let null = |setting: &crate::facts::settings::Setting| {

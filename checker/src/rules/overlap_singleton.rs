@@ -56,7 +56,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let Some(scheduler) = scheduler(service) else { continue };
         for setting in service.settings.every(Key::NumReplicas) {
             if let Some(Value::Integer(2..)) = setting.value.yes() {
-                report(service, setting, "1", &format!("each of these replicas of {scheduler} hands out every job"), out);
+                report(
+                    service,
+                    setting,
+                    "1",
+                    &format!("each of these replicas of {scheduler} hands out every job"),
+                    out,
+                );
             }
         }
         for setting in service.settings.every(Key::OverlapSeconds) {
@@ -90,7 +96,9 @@ fn scheduler(service: &Service) -> Option<&'static str> {
         return None;
     }
     match () {
-        () if has("celery") && (has("beat") || (has("worker") && (has("-B") || has("--beat")))) => Some("`celery beat`"),
+        () if has("celery") && (has("beat") || (has("worker") && (has("-B") || has("--beat")))) => {
+            Some("`celery beat`")
+        }
         () if has("rqscheduler") => Some("`rqscheduler`"),
         () if has("clockwork") => Some("`clockwork`"),
         () => None,

@@ -103,7 +103,8 @@ declare_rule! {
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
-        let project = context(facts, service, &file).and_then(|context| facts.node_projects().get(&context.root));
+        let project =
+            context(facts, service, &file).and_then(|context| facts.node_projects().get(&context.root));
         let mut told = Vec::new();
         for install in installs(&file) {
             let Some(message) = trouble(&file, &install, project) else { continue };
@@ -112,7 +113,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
             out.at(Site::new(file.path.clone(), install.instruction.span), message.clone())
                 .service(&service.name)
-                .help("Run `corepack enable` first, and install with the manager whose lock file is committed");
+                .help(
+                    "Run `corepack enable` first, and install with the manager whose lock file is committed",
+                );
             told.push(message);
         }
     }
@@ -126,7 +129,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 "with the root directory `{}` there is no lock file, so npm installs, which does not know `workspace:`",
                 project.directory
             );
-            let site = service.config.as_ref().map_or_else(|| service.origin.clone(), |path| Site::file(path.clone()));
+            let site = service
+                .config
+                .as_ref()
+                .map_or_else(|| service.origin.clone(), |path| Site::file(path.clone()));
             out.at(site, message)
                 .severity(Severity::Warning)
                 .service(&service.name)
@@ -149,12 +155,19 @@ fn not_installed(facts: &Facts<'_>, service: &Service, out: &mut Findings) {
     }
     for key in [Key::BuildCommand, Key::StartCommand] {
         let Some((command, setting)) = service.settings.text(key) else { continue };
-        let programs = command.split([';', '&', '|']).filter_map(|part| part.split_whitespace().find(|word| !word.contains('=')));
+        let programs = command
+            .split([';', '&', '|'])
+            .filter_map(|part| part.split_whitespace().find(|word| !word.contains('=')));
         let absent = programs.into_iter().find(|program| {
-            matches!(*program, "pnpm" | "bun" | "yarn") && !managers.contains(program) && pinned != Some(program)
+            matches!(*program, "pnpm" | "bun" | "yarn")
+                && !managers.contains(program)
+                && pinned != Some(program)
         });
         if let Some(program) = absent {
-            let message = format!("`{program}` is called, but the lock file says {} and nothing installs `{program}`", managers.join(" and "));
+            let message = format!(
+                "`{program}` is called, but the lock file says {} and nothing installs `{program}`",
+                managers.join(" and ")
+            );
             out.at(setting.site.clone(), message)
                 .severity(Severity::Warning)
                 .service(&service.name)
@@ -175,10 +188,14 @@ fn trouble(file: &Dockerfile, install: &Install<'_>, project: Option<&NodeProjec
     let project = project?;
     let workspace = project.dependencies.iter().find(|each| each.version.starts_with("workspace:"));
     if let (true, false, Some(each)) = (manager == "npm", install.opaque, workspace) {
-        return Some(format!("npm does not know `workspace:`, which `{}` is asked for with", each.name.value));
+        return Some(format!(
+            "npm does not know `workspace:`, which `{}` is asked for with",
+            each.name.value
+        ));
     }
     let pinned = project.package_manager.as_ref().and_then(|pin| pin.value.strip_prefix("yarn@"))?;
-    let modern = pinned.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major > 1);
+    let modern =
+        pinned.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major > 1);
     (node && manager == "yarn" && modern && !is_brought(file, install))
         .then(|| format!("`{base}` holds Yarn 1, and the project asks for yarn@{pinned}"))
 }
@@ -194,16 +211,22 @@ fn is_brought(file: &Dockerfile, install: &Install<'_>) -> bool {
         InstructionKind::Run(run) => {
             let script = match &run.command {
                 Command::Shell(text) => text.value.clone(),
-                Command::Exec(words, _) => words.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join(" "),
+                Command::Exec(words, _) => {
+                    words.iter().map(|word| word.value.as_str()).collect::<Vec<_>>().join(" ")
+                }
             };
             let bodies: String = run.heredocs.iter().map(|heredoc| heredoc.body.as_str()).collect();
             let text = script + &bodies;
-            text.contains("corepack") || (text.contains(install.manager) && ways.iter().any(|way| text.contains(way)))
+            text.contains("corepack")
+                || (text.contains(install.manager) && ways.iter().any(|way| text.contains(way)))
         }
         InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
-            copy.flag("from").is_some() && copy.sources.iter().any(|source| {
-                source.value.contains(install.manager) || source.value.contains("/usr/local") || source.value.contains("/bin")
-            })
+            copy.flag("from").is_some()
+                && copy.sources.iter().any(|source| {
+                    source.value.contains(install.manager)
+                        || source.value.contains("/usr/local")
+                        || source.value.contains("/bin")
+                })
         }
         _ => false,
     })

@@ -60,10 +60,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let stage = &file.stages[number];
             let platform = stage.platform.as_ref().filter(|platform| is_arm(&platform.value));
             let image = stage.base.value.to_ascii_lowercase();
-            let tagged = image.starts_with("arm64v8/") || image.ends_with("-arm64") || image.ends_with("-arm64v8");
+            let tagged =
+                image.starts_with("arm64v8/") || image.ends_with("-arm64") || image.ends_with("-arm64v8");
             if let Some(platform) = platform {
                 let site = Site::new(file.path.clone(), platform.span);
-                let message = format!("`{}` does not run on Railway, whose machines are linux/amd64", platform.value);
+                let message =
+                    format!("`{}` does not run on Railway, whose machines are linux/amd64", platform.value);
                 let finding = out.at(site.clone(), message);
                 finding.service(&service.name).help("Build for `linux/amd64`");
                 finding.fix(Fix::edit("Build for linux/amd64", site, "--platform=linux/amd64"));
@@ -71,7 +73,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                     finding.severity(Severity::Warning);
                 }
             } else if tagged {
-                let message = format!("`{}` does not run on Railway, whose machines are linux/amd64", stage.base.value);
+                let message =
+                    format!("`{}` does not run on Railway, whose machines are linux/amd64", stage.base.value);
                 out.at(Site::new(file.path.clone(), stage.base.span), message)
                     .service(&service.name)
                     .help("Use the image without the architecture in its name");
@@ -82,10 +85,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                     && is_arm(&script.value)
                     && !AMD.iter().any(|word| script.value.contains(word))
                 {
-                    out.at(Site::new(file.path.clone(), instruction.span), "this makes or fetches a program for ARM")
-                        .service(&service.name)
-                        .severity(Severity::Warning)
-                        .help("Take the one for `amd64`");
+                    out.at(
+                        Site::new(file.path.clone(), instruction.span),
+                        "this makes or fetches a program for ARM",
+                    )
+                    .service(&service.name)
+                    .severity(Severity::Warning)
+                    .help("Take the one for `amd64`");
                 }
             }
         }

@@ -78,15 +78,24 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let Ok(text) = facts.snapshot.text(&file.path) else { continue };
         let Some(context) = context(facts, service, &file) else { continue };
         let beside = |name: &str| {
-            let path = if context.root.is_empty() { name.to_owned() } else { format!("{}/{name}", context.root) };
+            let path =
+                if context.root.is_empty() { name.to_owned() } else { format!("{}/{name}", context.root) };
             facts.snapshot.text(&path).map(|text| text.text.clone()).unwrap_or_default()
         };
         let settings = beside("pnpm-workspace.yaml") + &beside(".npmrc");
-        let injects = ["injectWorkspacePackages: true", "inject-workspace-packages=true", "forceLegacyDeploy", "force-legacy-deploy"];
-        let pinned = facts.node_projects().get(&context.root).and_then(|project| project.package_manager.as_ref());
+        let injects = [
+            "injectWorkspacePackages: true",
+            "inject-workspace-packages=true",
+            "forceLegacyDeploy",
+            "force-legacy-deploy",
+        ];
+        let pinned =
+            facts.node_projects().get(&context.root).and_then(|project| project.package_manager.as_ref());
         let by_manifest = pinned.and_then(|pin| pin.value.strip_prefix("pnpm@"));
         let version = by_manifest.or_else(|| text.text.split("pnpm@").nth(1)).and_then(major);
-        if version.is_none_or(|version| version < 10) || injects.iter().any(|setting| settings.contains(setting)) {
+        if version.is_none_or(|version| version < 10)
+            || injects.iter().any(|setting| settings.contains(setting))
+        {
             continue;
         }
         for (_, instruction) in file.instructions() {
@@ -103,7 +112,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             );
             finding.service(&service.name).help("Write `pnpm deploy --legacy`");
             if place != instruction.span {
-                finding.fix(Fix::edit("Deploy as before version 10", Site::new(file.path.clone(), end), " --legacy"));
+                finding.fix(Fix::edit(
+                    "Deploy as before version 10",
+                    Site::new(file.path.clone(), end),
+                    " --legacy",
+                ));
             }
         }
     }

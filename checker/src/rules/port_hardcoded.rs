@@ -1,9 +1,9 @@
 //! A server that does not ask for its port.
 
-use crate::facts::{Facts, fixed_port, image_server};
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Host, Listen, Port, Startup};
+use crate::facts::{Facts, fixed_port, image_server};
 use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
 
@@ -82,7 +82,15 @@ declare_rule! {
     /// }
     /// ```
     ///
-    /// So is a number on the command line, in Go, or in Spring's configuration:
+    /// A script that is not in the repository may write the port:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM nginx:1.27-alpine
+    /// CMD ["/start.sh"]
+    /// ```
+    ///
+    /// A number on the command line, in Go, or in the configuration of Spring is fixed, too:
     ///
     /// ```repo,fires,warning
     /// //- railway.json
@@ -201,19 +209,22 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 /// The port that a command line, a Go program or a Spring configuration gives.
 fn written(facts: &Facts<'_>, service: &Service, startup: &Startup, out: &mut Findings) {
     let unread = startup.entry.yes().is_none();
-    let fixed = fixed_port::of_command(startup).or_else(|| {
-        unread.then(|| fixed_port::of_sources(facts, service)).flatten()
-    });
+    let fixed = fixed_port::of_command(startup)
+        .or_else(|| unread.then(|| fixed_port::of_sources(facts, service)).flatten());
     let Some(fixed) = fixed else { return };
-    let message = format!("{} listens on port {} and ignores `PORT`, where Railway probes", fixed.server, fixed.port);
-    out.at(fixed.site, message).service(&service.name).help("Give it the port in `PORT`, and keep the number as the fallback");
+    let message =
+        format!("{} listens on port {} and ignores `PORT`, where Railway probes", fixed.server, fixed.port);
+    out.at(fixed.site, message)
+        .service(&service.name)
+        .help("Give it the port in `PORT`, and keep the number as the fallback");
 }
 
 /// The server that the image brings, when its port is fixed.
 fn image_server(facts: &Facts<'_>, service: &Service, out: &mut Findings) {
     let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
     let Some(fixed) = file.and_then(|file| image_server::fixed_port(facts, service, file)) else { return };
-    let message = format!("{} listens on port {} and ignores `PORT`, where Railway probes", fixed.server, fixed.port);
+    let message =
+        format!("{} listens on port {} and ignores `PORT`, where Railway probes", fixed.server, fixed.port);
     out.at(fixed.site, message).service(&service.name).help(fixed.help);
 }
 

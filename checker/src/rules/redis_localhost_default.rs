@@ -1,9 +1,8 @@
 //! A fallback that works on one's own machine only.
 
-use regex::Regex;
-
 use crate::facts::Facts;
 use crate::facts::node_project::NodeProject;
+use crate::facts::pattern::pattern;
 use crate::facts::service::Service;
 use crate::facts::startup::{Address, Startup};
 use crate::finding::{Findings, Severity, Site};
@@ -136,16 +135,24 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// Fallbacks in classes of NestJS, which are made by the framework and not by a call that can be followed.
 fn injected(facts: &Facts<'_>, out: &mut Findings) {
-    let pattern = r#"(?:process\.env\.\w*REDIS\w*|\.get(?:<[^>\n]*>)?\(\s*['"](\w*REDIS\w*)['"]\s*\))\s*(?:\|\||\?\?)\s*(['"]rediss?://[^'"\n]*['"])"#;
-    let Ok(pattern) = Regex::new(pattern) else { return };
+    let form = r#"(?:process\.env\.\w*REDIS\w*|\.get(?:<[^>\n]*>)?\(\s*['"](\w*REDIS\w*)['"]\s*\))\s*(?:\|\||\?\?)\s*(['"]rediss?://[^'"\n]*['"])"#;
+    let Some(pattern) = pattern(form) else { return };
     let nest = |project: &&NodeProject| project.asks_for("@nestjs/core");
     for project in facts.node_projects().values().filter(nest) {
-        let sources = if project.directory.is_empty() { "src".to_owned() } else { format!("{}/src", project.directory) };
+        let sources = if project.directory.is_empty() {
+            "src".to_owned()
+        } else {
+            format!("{}/src", project.directory)
+        };
         for entry in facts.snapshot.under(&sources) {
-            let code = entry.path.ends_with(".ts") && !entry.path.ends_with(".spec.ts") && !entry.path.ends_with(".d.ts");
+            let code = entry.path.ends_with(".ts")
+                && !entry.path.ends_with(".spec.ts")
+                && !entry.path.ends_with(".d.ts");
             let Some(text) = code.then(|| facts.snapshot.text(&entry.path).ok()).flatten() else { continue };
             for caught in pattern.captures_iter(&text.text) {
-                let Some(address) = caught.get(2).filter(|address| is_local(address.as_str().trim_matches(['"', '\'']))) else {
+                let Some(address) =
+                    caught.get(2).filter(|address| is_local(address.as_str().trim_matches(['"', '\''])))
+                else {
                     continue;
                 };
                 let site = Site::new(entry.path.clone(), Span::new(address.start(), address.end()));

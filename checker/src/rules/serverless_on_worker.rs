@@ -45,7 +45,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if setting.value != Known::Yes(Value::Bool(true)) {
                 continue;
             }
-            let finding = out.at(setting.site.clone(), "a sleeping worker takes no jobs, and no request wakes it");
+            let finding =
+                out.at(setting.site.clone(), "a sleeping worker takes no jobs, and no request wakes it");
             finding.service(&service.name).help("Set `sleepApplication` to false");
             if setting.source != Source::Preflight {
                 finding.fix(Fix::edit("Keep the worker awake", setting.site.clone(), "false"));

@@ -41,16 +41,21 @@ declare_rule! {
     sources: ["https://docs.railway.com/variables/reference"]
 }
 
-const IMAGES: [&str; 4] = ["puppeteer/puppeteer", "selenium/standalone-chrome", "browserless/", "zenika/alpine-chrome"];
+const IMAGES: [&str; 4] =
+    ["puppeteer/puppeteer", "selenium/standalone-chrome", "browserless/", "zenika/alpine-chrome"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
         let Some(last) = file.stages.len().checked_sub(1) else { continue };
         let base = file.base_image(last).unwrap_or_default();
-        let enlarged =
-            service.variables.as_ref().is_some_and(|names| names.iter().any(|name| name == "RAILWAY_SHM_SIZE_BYTES"));
+        let enlarged = service
+            .variables
+            .as_ref()
+            .is_some_and(|names| names.iter().any(|name| name == "RAILWAY_SHM_SIZE_BYTES"));
         let flagged = file.instructions().any(|(_, each)| match &each.kind {
-            InstructionKind::Env(pairs) => pairs.iter().any(|(_, value)| value.value.contains("dev-shm-usage")),
+            InstructionKind::Env(pairs) => {
+                pairs.iter().any(|(_, value)| value.value.contains("dev-shm-usage"))
+            }
             InstructionKind::Cmd(command) | InstructionKind::Entrypoint(command) => {
                 super::start_overrides_entrypoint::line(command).contains("dev-shm-usage")
             }

@@ -85,10 +85,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if start.trim().is_empty() || start.contains(name) {
                 continue;
             }
-            out.at(setting.site.clone(), format!("this command runs in place of `{script}`, so the script is not run"))
-                .service(&service.name)
-                .related(Site::new(file.path.clone(), span), "the entry point")
-                .help(format!("Begin the command with `{script}`, or delete it"));
+            out.at(
+                setting.site.clone(),
+                format!("this command runs in place of `{script}`, so the script is not run"),
+            )
+            .service(&service.name)
+            .related(Site::new(file.path.clone(), span), "the entry point")
+            .help(format!("Begin the command with `{script}`, or delete it"));
         }
     }
 }

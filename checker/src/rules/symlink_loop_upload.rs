@@ -70,8 +70,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let Some(place) = resolved(directory, &target) else { continue };
         let above = place.is_empty() || directory == place || directory.starts_with(&format!("{place}/"));
         if above {
-            out.at(Site::file(entry.path.clone()), format!("this link leads to `{target}`, a directory that holds it"))
-                .help("Delete the link, or list it in `.railwayignore`");
+            out.at(
+                Site::file(entry.path.clone()),
+                format!("this link leads to `{target}`, a directory that holds it"),
+            )
+            .help("Delete the link, or list it in `.railwayignore`");
         }
     }
 }

@@ -46,7 +46,9 @@ declare_rule! {
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(iac) = facts.iac.as_ref().filter(|iac| iac.open.is_none() && iac.error.is_none()) else { return };
+    let Some(iac) = facts.iac.as_ref().filter(|iac| iac.open.is_none() && iac.error.is_none()) else {
+        return;
+    };
     let Ok(text) = facts.snapshot.text(&iac.path) else { return };
     let Some(names) = names(iac) else { return };
     for service in &iac.services {

@@ -62,10 +62,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if is_redis(&read.name) {
                 continue;
             }
-            out.at(read.site.clone(), format!("the program fails without `{}`, which the service does not have", read.name))
-                .service(&service.name)
-                .severity(severity)
-                .help(format!("Set `{}` on the service, or give it a default", read.name));
+            out.at(
+                read.site.clone(),
+                format!("the program fails without `{}`, which the service does not have", read.name),
+            )
+            .service(&service.name)
+            .severity(severity)
+            .help(format!("Set `{}` on the service, or give it a default", read.name));
         }
     }
 }
@@ -94,7 +97,8 @@ pub(super) fn missing(
     let mut found: Vec<crate::facts::startup::VariableRead> = Vec::new();
     for read in startup.variables.iter().filter(|read| read.required && read.default.is_none()) {
         let name = read.name.as_str();
-        let given = GIVEN.contains(&name) || name.starts_with("RAILWAY_") || names.iter().any(|own| own == name);
+        let given =
+            GIVEN.contains(&name) || name.starts_with("RAILWAY_") || names.iter().any(|own| own == name);
         if !given && !in_image(name) && !found.iter().any(|other| other.name == name) {
             found.push(read.clone());
         }

@@ -1,8 +1,7 @@
 //! A reference that Railway does not read as one.
 
-use regex::Regex;
-
 use crate::facts::Facts;
+use crate::facts::pattern::pattern;
 use crate::facts::railway_iac::VariableValue;
 use crate::finding::{Findings, Fix, Site};
 use crate::rule::declare_rule;
@@ -46,7 +45,7 @@ declare_rule! {
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let Ok(wrong) = Regex::new(r"\$?\{{1,2}\s*([A-Za-z][\w -]*\.[A-Z][A-Z0-9_]*)\s*\}{1,2}") else { return };
+    let Some(wrong) = pattern(r"\$?\{{1,2}\s*([A-Za-z][\w -]*\.[A-Z][A-Z0-9_]*)\s*\}{1,2}") else { return };
     let Some(iac) = &facts.iac else { return };
     let Ok(text) = facts.snapshot.text(&iac.path) else { return };
     for service in &iac.services {

@@ -75,7 +75,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     for workflow in facts.workflows().iter().filter(|workflow| on_push(workflow)) {
         for step in &workflow.steps {
             let script = &step.text.value;
-            let loops = ["while ", "until ", "for "].iter().any(|word| script.contains(word)) && script.contains("sleep");
+            let loops = ["while ", "until ", "for "].iter().any(|word| script.contains(word))
+                && script.contains("sleep");
             if !loops || !READS.iter().any(|word| script.contains(word)) {
                 continue;
             }

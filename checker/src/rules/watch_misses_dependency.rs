@@ -91,7 +91,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             lost.push((format!("/{}", file.path), Span::START));
         }
         for (_, source) in context_sources(&file) {
-            let entries: Vec<&str> = context.matches(&source.value).map(|entry| entry.path.as_str()).collect();
+            let entries: Vec<&str> =
+                context.matches(&source.value).map(|entry| entry.path.as_str()).collect();
             let whole = source.value.trim_matches(['.', '/', '*']).is_empty();
             if whole || entries.is_empty() || entries.iter().any(|path| patterns.ignores(path)) {
                 continue;

@@ -58,8 +58,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         for setting in service.settings.every(Key::WatchPatterns) {
             let Some(patterns) = patterns(setting) else { continue };
-            let dead: Vec<&str> =
-                patterns.iter().copied().filter(|pattern| !pattern.starts_with('!') && !matches(facts, pattern)).collect();
+            let dead: Vec<&str> = patterns
+                .iter()
+                .copied()
+                .filter(|pattern| !pattern.starts_with('!') && !matches(facts, pattern))
+                .collect();
             let all = dead.len() == patterns.iter().filter(|pattern| !pattern.starts_with('!')).count();
             for pattern in &dead {
                 let site = place(facts, setting, pattern);
@@ -69,7 +72,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                     format!("`{pattern}` matches no file of the repository")
                 };
                 let finding = out.at(site.clone(), message);
-                finding.service(&service.name).help("Write the pattern as seen from the root of the repository");
+                finding
+                    .service(&service.name)
+                    .help("Write the pattern as seen from the root of the repository");
                 if !all {
                     finding.severity(crate::finding::Severity::Note);
                 }
@@ -77,7 +82,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                     finding.help(format!("Write `{meant}`"));
                     let whole = site.span != setting.site.span && setting.source == Source::ConfigFile;
                     if whole {
-                        finding.fix(Fix::edit("Begin the pattern at the root of the repository", site, meant));
+                        finding.fix(Fix::edit(
+                            "Begin the pattern at the root of the repository",
+                            site,
+                            meant,
+                        ));
                     }
                 }
             }

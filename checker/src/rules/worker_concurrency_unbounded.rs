@@ -68,7 +68,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             continue;
         }
         let by_variable = service.variables.as_ref().is_some_and(|names| {
-            names.iter().any(|name| matches!(name.as_str(), "CELERYD_CONCURRENCY" | "CELERY_WORKER_CONCURRENCY"))
+            names
+                .iter()
+                .any(|name| matches!(name.as_str(), "CELERYD_CONCURRENCY" | "CELERY_WORKER_CONCURRENCY"))
         });
         if by_variable {
             continue;
@@ -85,7 +87,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 fn command(facts: &Facts<'_>, service: &Service) -> Option<(String, Site, Option<Edit>)> {
     if let Some((text, setting)) = service.settings.text(Key::StartCommand) {
         let written = facts.snapshot.text(&setting.site.path).ok()?;
-        let at = setting.site.span.of(&written.text).find(" worker").map(|at| setting.site.span.start + at + " worker".len());
+        let at = setting
+            .site
+            .span
+            .of(&written.text)
+            .find(" worker")
+            .map(|at| setting.site.span.start + at + " worker".len());
         let edit = at.filter(|_| setting.source != Source::Preflight).map(|at| Edit {
             site: Site::new(setting.site.path.clone(), Span::new(at, at)),
             text: format!(" {FLAG}"),
@@ -94,10 +101,13 @@ fn command(facts: &Facts<'_>, service: &Service) -> Option<(String, Site, Option
     }
     let path = &service.dockerfile.yes()?.path;
     let file = facts.dockerfiles.get(path)?;
-    let (command, span) = file.final_stage()?.instructions.iter().rev().find_map(|each| match &each.kind {
-        InstructionKind::Cmd(command) | InstructionKind::Entrypoint(command) => Some((command, each.span)),
-        _ => None,
-    })?;
+    let (command, span) =
+        file.final_stage()?.instructions.iter().rev().find_map(|each| match &each.kind {
+            InstructionKind::Cmd(command) | InstructionKind::Entrypoint(command) => {
+                Some((command, each.span))
+            }
+            _ => None,
+        })?;
     let text = facts.snapshot.text(path).ok()?;
     let line = super::start_overrides_entrypoint::line(command);
     let shell = matches!(command, crate::facts::dockerfile::Command::Shell(_));
@@ -109,9 +119,12 @@ fn command(facts: &Facts<'_>, service: &Service) -> Option<(String, Site, Option
 }
 
 fn is_unbounded(command: &str) -> bool {
-    let words: Vec<&str> = command.split([' ', '\'', '"', '\t', '\n']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        command.split([' ', '\'', '"', '\t', '\n']).filter(|word| !word.is_empty()).collect();
     let celery = words.iter().position(|word| word.rsplit('/').next() == Some("celery"));
-    let Some(rest) = celery.map(|at| &words[at..]).filter(|rest| rest.contains(&"worker")) else { return false };
+    let Some(rest) = celery.map(|at| &words[at..]).filter(|rest| rest.contains(&"worker")) else {
+        return false;
+    };
     let limits = |word: &&str| {
         word.starts_with("--concurrency")
             || word.starts_with("--autoscale")
@@ -119,7 +132,8 @@ fn is_unbounded(command: &str) -> bool {
             || word.contains("CONCURRENCY")
     };
     let other_pool = rest.iter().enumerate().any(|(at, word)| {
-        let named = word.strip_prefix("--pool=").or_else(|| word.strip_prefix("-P").filter(|rest| !rest.is_empty()));
+        let named =
+            word.strip_prefix("--pool=").or_else(|| word.strip_prefix("-P").filter(|rest| !rest.is_empty()));
         let next = matches!(*word, "--pool" | "-P").then(|| rest.get(at + 1).copied()).flatten();
         named.or(next).is_some_and(|pool| pool != "prefork" && pool != "processes")
     });
@@ -131,7 +145,8 @@ fn application_limits(facts: &Facts<'_>) -> bool {
     let usual = ["celery", "settings", "config", "tasks", "worker", "base", "production", "__init__"];
     facts.snapshot.entries().iter().any(|entry| {
         let name = entry.path.rsplit('/').next().unwrap_or_default();
-        let wanted = name.strip_suffix(".py").is_some_and(|stem| usual.iter().any(|word| stem.contains(word)));
+        let wanted =
+            name.strip_suffix(".py").is_some_and(|stem| usual.iter().any(|word| stem.contains(word)));
         wanted
             && facts.snapshot.text(&entry.path).is_ok_and(|text| {
                 ["worker_concurrency", "CELERY_WORKER_CONCURRENCY", "CELERYD_CONCURRENCY"]

@@ -23,15 +23,19 @@ impl Dockerfile {
         let mut found = Vec::new();
         let mut sets: Vec<BTreeSet<&str>> = Vec::new();
         for (number, stage) in self.stages.iter().enumerate() {
-            let mut set = self.base_stage(number).and_then(|base| sets.get(base).cloned()).unwrap_or_default();
+            let mut set =
+                self.base_stage(number).and_then(|base| sets.get(base).cloned()).unwrap_or_default();
             for instruction in &stage.instructions {
                 if needed.contains(&number) {
-                    let names = expanded(&instruction.kind).into_iter().filter(|name| !set.contains(name.as_str()));
+                    let names =
+                        expanded(&instruction.kind).into_iter().filter(|name| !set.contains(name.as_str()));
                     found.extend(names.map(|name| UnsetUse { name, stage: number, instruction }));
                 }
                 match &instruction.kind {
                     InstructionKind::Arg(args) => set.extend(args.iter().map(|arg| arg.name.value.as_str())),
-                    InstructionKind::Env(pairs) => set.extend(pairs.iter().map(|(name, _)| name.value.as_str())),
+                    InstructionKind::Env(pairs) => {
+                        set.extend(pairs.iter().map(|(name, _)| name.value.as_str()));
+                    }
                     _ => {}
                 }
             }
@@ -87,7 +91,8 @@ fn assigns(script: &str, name: &str) -> bool {
         let after = &script[at + name.len()..];
         let begins = before.is_empty() || before.ends_with([' ', '\t', ';', '&', '|', '(', '\n']);
         let word = before.trim_end().rsplit([' ', '\t', ';', '(']).next().unwrap_or_default();
-        begins && (after.starts_with('=') || after.starts_with("+=") || matches!(word, "for" | "read" | "local"))
+        begins
+            && (after.starts_with('=') || after.starts_with("+=") || matches!(word, "for" | "read" | "local"))
     })
 }
 
@@ -117,7 +122,8 @@ mod tests {
 
     #[test]
     fn what_a_stage_or_its_base_sets_is_set() {
-        let file = "ARG A=1\nFROM x AS base\nARG B\nENV C=$B\nFROM base\nRUN echo $A $B ${C} ${D:-1} '$E' \\$F\n";
+        let file =
+            "ARG A=1\nFROM x AS base\nARG B\nENV C=$B\nFROM base\nRUN echo $A $B ${C} ${D:-1} '$E' \\$F\n";
         assert_eq!(unset(file), ["A"]);
     }
 

@@ -10,7 +10,8 @@ impl RailwayConfig {
     /// The edit that takes out the setting whose value lies at `value`, with its key and what separates it.
     pub fn without(&self, text: &str, value: Span) -> Option<Edit> {
         let (members, at) = find(self.root.as_ref()?, value)?;
-        let span = if self.is_json() { json_member(text, members, at) } else { toml_line(text, &members[at])? };
+        let span =
+            if self.is_json() { json_member(text, members, at) } else { toml_line(text, &members[at])? };
         Some(Edit { site: Site::new(self.path.clone(), span), text: String::new() })
     }
 
@@ -131,10 +132,14 @@ mod tests {
             Some("{\"deploy\": { }}")
         );
         assert_eq!(
-            without("railway.toml", "[deploy]\nregion = \"x\" # y\nnumReplicas = 1\n", Key::Region).as_deref(),
+            without("railway.toml", "[deploy]\nregion = \"x\" # y\nnumReplicas = 1\n", Key::Region)
+                .as_deref(),
             Some("[deploy]\nnumReplicas = 1\n")
         );
-        assert_eq!(without("railway.toml", "deploy = { region = \"x\", numReplicas = 1 }\n", Key::Region), None);
+        assert_eq!(
+            without("railway.toml", "deploy = { region = \"x\", numReplicas = 1 }\n", Key::Region),
+            None
+        );
     }
 
     #[test]

@@ -148,9 +148,8 @@ impl<'m> Program<'m> {
                 (Some("bucket"), [name, rest @ ..]) => {
                     let options = rest.first().map(|options| self.members(options, DEPTH).list);
                     let region = options.into_iter().flatten().find(|(key, _)| *key == "region");
-                    let region = region.and_then(|(_, value)| {
-                        Some(Spanned { value: self.text(value)?, span: value.span })
-                    });
+                    let region = region
+                        .and_then(|(_, value)| Some(Spanned { value: self.text(value)?, span: value.span }));
                     iac.buckets.push((self.name(name), region));
                 }
                 (Some(engine), [name, rest @ ..]) if DATABASES.contains(&engine) => {
@@ -235,9 +234,9 @@ impl<'m> Program<'m> {
             }
             "domains" => {
                 let ExprKind::List(items) = &self.resolve(value).kind else { return };
-                let plain = items.iter().filter_map(|item| {
-                    Some(Spanned { value: self.text(item)?, span: item.span })
-                });
+                let plain = items
+                    .iter()
+                    .filter_map(|item| Some(Spanned { value: self.text(item)?, span: item.span }));
                 return service.domains.extend(plain);
             }
             "configFile" => {

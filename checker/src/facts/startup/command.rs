@@ -92,7 +92,8 @@ pub(super) fn last_command(script: &str) -> Result<Vec<String>, &'static str> {
 pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
     let mut found = vec![Vec::new()];
     for word in words(script) {
-        let begins = matches!(word.as_str(), "then" | "else" | "elif" | "do" | "{" | "if" | "while" | "until");
+        let begins =
+            matches!(word.as_str(), "then" | "else" | "elif" | "do" | "{" | "if" | "while" | "until");
         if begins || matches!(word.as_str(), ";" | "&&" | "||" | "|" | "&" | "fi" | "done" | "}") {
             found.push(Vec::new());
         } else if let Some(last) = found.last_mut() {

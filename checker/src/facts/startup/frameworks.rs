@@ -163,7 +163,12 @@ impl Walk<'_> {
                     Some(path) if method != "mount" => self.route(owner, &path, true, site),
                     // What is mounted may answer everything below its path, and nothing beside it.
                     Some(path) if path.starts_with('/') && path.len() > 1 => {
-                        self.route(owner, &format!("{}/{{rest:path}}", path.trim_end_matches('/')), true, site);
+                        self.route(
+                            owner,
+                            &format!("{}/{{rest:path}}", path.trim_end_matches('/')),
+                            true,
+                            site,
+                        );
                     }
                     _ => self.any_route("an application is mounted"),
                 }
@@ -310,7 +315,9 @@ fn host(value: &Value) -> Host {
     match (text.trim_matches(['[', ']']), value) {
         ("127.0.0.1" | "localhost" | "::1", Value::Text(_)) => Host::Loopback(text.to_string()),
         // Every container has a `HOSTNAME`.
-        ("127.0.0.1" | "localhost" | "::1", Value::Env(env)) if env.around.is_empty() && env.name != "HOSTNAME" => {
+        ("127.0.0.1" | "localhost" | "::1", Value::Env(env))
+            if env.around.is_empty() && env.name != "HOSTNAME" =>
+        {
             Host::Default(env.name.clone(), text.to_string())
         }
         ("" | "0.0.0.0" | "::" | "*", _) => Host::Every,
