@@ -1,5 +1,7 @@
 //! What is seen in Docker, judged: the same service with different observations.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use checker::fixture::MemoryTree;
 use checker::observation::Observations;
 use checker::proof::{Stage, Verdict};
