@@ -4,8 +4,10 @@ pub mod annotations;
 mod build;
 pub mod diff;
 mod escape;
+pub mod html;
 pub mod json;
 pub mod markdown;
+mod proof;
 pub mod read;
 pub mod sarif;
 pub mod suggestion;
@@ -132,6 +134,8 @@ pub struct Report {
     pub today: Day,
     /// How the code would travel.
     pub trigger: Trigger,
+    /// What was proved in Docker; `None` when nothing was tried.
+    pub proof: Option<crate::proof::Proof>,
 }
 
 impl Report {

@@ -54,6 +54,7 @@ impl Report {
             files: snapshot.entries().iter().filter(|entry| snapshot.travels(entry)).count(),
             today: snapshot.today,
             trigger: snapshot.trigger,
+            proof: facts.proof().cloned(),
         };
         report.judge();
         report
