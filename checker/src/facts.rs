@@ -1,6 +1,7 @@
 //! What a snapshot means: everything rules may ask, gathered once, each part on first use where it is costly.
 
 pub mod build_context;
+pub mod builder_commands;
 pub mod chain;
 pub mod compose;
 pub mod copies;
@@ -12,6 +13,7 @@ pub mod document;
 pub mod env_file;
 pub mod fixed_port;
 pub mod gitignore;
+pub mod health_handler;
 pub mod image;
 pub mod image_server;
 pub mod javascript_source;
@@ -31,6 +33,7 @@ pub mod service;
 pub mod settings;
 pub mod shell;
 pub mod startup;
+pub mod system_packages;
 pub mod workflow;
 
 use std::cell::{OnceCell, RefCell};

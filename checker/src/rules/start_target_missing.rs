@@ -5,6 +5,7 @@ use crate::facts::chain::names;
 use crate::facts::image::LayerKind;
 use crate::facts::launch::{Delivered, Program, Target};
 use crate::facts::python_project::normal;
+use crate::facts::startup::join;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -129,6 +130,26 @@ declare_rule! {
     /// //- main.py
     /// print(1)
     /// ```
+    ///
+    /// Railway's builders write a Go program to `./out`:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "./bin/server"}}
+    /// //- go.mod
+    /// module x
+    /// //- main.go
+    /// package main
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"buildCommand": "go build -o bin/server ."}, "deploy": {"startCommand": "./bin/server"}}
+    /// //- go.mod
+    /// module x
+    /// //- main.go
+    /// package main
+    /// ```
     "start-target-missing", Error, Start, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",
@@ -142,6 +163,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for program in &delivered.programs {
             let certain = delivered.lacks(program);
             if !certain && !delivered.likely_lacks(program) {
+                if let Some(message) = other_output(facts, delivered, program) {
+                    let finding = out.at(program.site.clone(), message);
+                    finding.service(&service.name).severity(Severity::Warning);
+                    finding.help("Start `./out`, or write the program there in a build command");
+                }
                 continue;
             }
             let Some((message, help)) = told(facts, delivered, program) else { continue };
@@ -157,6 +183,24 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// What is wrong when Railway's builders compile a Go program to another place than the command starts
+/// (<https://nixpacks.com/docs/providers/go>, <https://railpack.com/languages/golang>).
+fn other_output(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<String> {
+    let service = delivered.service(facts)?;
+    let (Target::File { place, written, by }, None) = (&program.target, &delivered.image.dockerfile) else {
+        return None;
+    };
+    let root = &delivered.image.context.root;
+    let there = |name: &str| facts.snapshot.entry(&join(root, name)).is_some();
+    let plain = by.is_empty() && place.starts_with("app/") && place != "app/out";
+    let compiled = there("go.mod")
+        && !["nixpacks.toml", "nixpacks.json", "railpack.json", "Makefile"].iter().any(|name| there(name));
+    let own = service.settings.base.contains_key(&crate::facts::settings::Key::BuildCommand);
+    let inner = place.strip_prefix("app/")?;
+    (plain && compiled && !own && program.effective && delivered.image.context.file(inner).is_none())
+        .then(|| format!("the builder writes a Go program to `./out`, and nothing makes `{written}`"))
 }
 
 /// The last COPY of the image, when the file that the program runs lies in the context at the same place below the

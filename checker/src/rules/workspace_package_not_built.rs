@@ -168,7 +168,12 @@ fn needs_build(facts: &Facts<'_>, other: &NodeProject) -> bool {
 fn is_built(all: &[Simple], other: &NodeProject, project: &NodeProject) -> bool {
     let name = other.name.as_ref().map_or("", |name| name.value.as_str());
     let own = project.name.as_ref().map_or("", |name| name.value.as_str());
-    let by_script = project.scripts.iter().any(|(_, script)| {
+    // Of the package's own scripts those count that the build or an installation runs.
+    let runs = |script: &str| {
+        ["prebuild", "build", "postbuild", "preinstall", "postinstall", "prepare"].contains(&script)
+            || all.iter().any(|command| command.has(script))
+    };
+    let by_script = project.scripts.iter().filter(|(name, _)| runs(name)).any(|(_, script)| {
         script.value.contains("build")
             && (script.value.contains(name)
                 || script.value.contains(&other.directory)

@@ -49,7 +49,7 @@ pub fn place(dir: &str, written: &str) -> Option<String> {
 
 /// The commands of `script`, run in `dir`. `stops` says that a failing command ends the script: a `RUN`, or `set -e`.
 pub fn commands(script: &str, dir: &str, stops: bool) -> Vec<Simple> {
-    let mut reader = Reader { dir: dir.to_owned(), depth: 0, stops, out: Vec::new() };
+    let mut reader = Reader { dir: dir.to_owned(), outer: Vec::new(), depth: 0, stops, out: Vec::new() };
     let mut current = Vec::new();
     let mut before = ";".to_owned();
     for word in words(script) {
@@ -66,6 +66,8 @@ pub fn commands(script: &str, dir: &str, stops: bool) -> Vec<Simple> {
 
 struct Reader {
     dir: String,
+    /// Directories to come back to where the brackets of a subshell close.
+    outer: Vec<String>,
     depth: usize,
     stops: bool,
     out: Vec<Simple>,
@@ -74,9 +76,33 @@ struct Reader {
 impl Reader {
     fn finish(&mut self, mut words: Vec<String>, before: &str, after: &str) {
         self.open(&mut words);
-        if words.is_empty() {
-            return;
+        let closed = self.close(&mut words);
+        if !words.is_empty() {
+            self.simple(words, before, after);
         }
+        for _ in 0..closed {
+            self.dir = self.outer.pop().unwrap_or_default();
+        }
+    }
+
+    /// Takes the brackets off that close a subshell, and counts them.
+    fn close(&mut self, words: &mut Vec<String>) -> usize {
+        let mut closed = 0;
+        while closed < self.outer.len() {
+            let Some(last) = words.last_mut() else { break };
+            if !last.ends_with(')') || last.matches('(').count() >= last.matches(')').count() {
+                break;
+            }
+            last.pop();
+            closed += 1;
+            if last.is_empty() {
+                words.pop();
+            }
+        }
+        closed
+    }
+
+    fn simple(&mut self, mut words: Vec<String>, before: &str, after: &str) {
         match words[0].as_str() {
             "cd" | "pushd" => {
                 if let Some(dir) = words.get(1).and_then(|dir| place(&self.dir, dir)) {
@@ -116,13 +142,12 @@ impl Reader {
                     }
                 }
                 "fi" | "done" | "esac" => self.depth = self.depth.saturating_sub(1),
-                "then" | "else" | "elif" | "do" | "{" | "}" | "!" | "(" => {}
+                "then" | "else" | "elif" | "do" | "{" | "}" | "!" => {}
+                "(" => self.outer.push(self.dir.clone()),
                 word if self.depth > 0 && word.ends_with(')') && !word.contains('(') => {}
                 word if word.starts_with('(') && word.len() > 1 => {
-                    words[0] = word.trim_start_matches('(').to_owned();
-                    if let Some(last) = words.last_mut() {
-                        *last = last.trim_end_matches(')').to_owned();
-                    }
+                    words[0] = word[1..].to_owned();
+                    self.outer.push(self.dir.clone());
                     continue;
                 }
                 word if word.contains('=') && is_assignment(word) => {}
@@ -173,5 +198,13 @@ mod tests {
             ]
         );
         assert_eq!(spelled("[ -f a ] && b\n(c)"), ["app: [ -f a ]", "?app: b", "app: c"]);
+        assert_eq!(
+            spelled("(cd db && npm run up) && (cd a && (b)) && c"),
+            ["app/db: npm run up", "app/a: b", "app: c"]
+        );
+        assert_eq!(
+            spelled("V=$(node -p \"x('a b')\" | cut -d, -f1) && corepack use pnpm@$V"),
+            ["app: corepack use pnpm@$V"]
+        );
     }
 }

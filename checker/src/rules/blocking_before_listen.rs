@@ -1,0 +1,193 @@
+//! Work that the program does before it answers.
+
+use std::collections::BTreeSet;
+
+use crate::facts::Facts;
+use crate::facts::chain::When;
+use crate::facts::pattern::pattern;
+use crate::facts::service::{Kind, Service};
+use crate::facts::settings::{Key, Value};
+use crate::facts::startup::EventKind;
+use crate::finding::{Findings, Site};
+use crate::known::Known;
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// The program works on a database, migrates or loads a model before it listens.
+    ///
+    /// ## Why it matters
+    /// Railway probes from the moment the container starts. What runs before the server listens uses up the window: tables that
+    /// are made when a module is imported, migrations in front of the server, a model that is loaded at the top of a file. When the
+    /// database is late, nothing answers, and the deployment fails with `service unavailable`.
+    ///
+    /// ## What to do
+    /// Migrate in `preDeployCommand`, which has no window. Connect and load after the server listens: in the framework's start-up
+    /// hook, in a thread, or on the first request.
+    ///
+    /// ## What it cannot know
+    /// How long it takes; so this is a note, and only for services with a health check.
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health", "startCommand": "sh -c 'alembic upgrade head && uvicorn main:app --host 0.0.0.0 --port $PORT'"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["true"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// app = FastAPI()
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from sentence_transformers import SentenceTransformer
+    /// model = SentenceTransformer("all-MiniLM-L6-v2")
+    /// app = FastAPI()
+    /// ```
+    ///
+    /// Before the deployment, in a function, or without a window:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health", "preDeployCommand": "alembic upgrade head"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from sentence_transformers import SentenceTransformer
+    /// app = FastAPI()
+    /// def model():
+    ///     return SentenceTransformer("all-MiniLM-L6-v2")
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "sh -c 'alembic upgrade head && uvicorn main:app --host 0.0.0.0 --port $PORT'"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["true"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// app = FastAPI()
+    /// ```
+    "blocking-before-listen", Note, Health, since "0.2.0",
+    sources: ["https://docs.railway.com/deployments/healthchecks", "https://docs.railway.com/deployments/pre-deploy-command"]
+}
+
+/// Commands that migrate, by two words that follow each other.
+const MIGRATIONS: [(&str, &str); 14] = [
+    ("alembic", "upgrade"),
+    ("manage.py", "migrate"),
+    ("prisma", "migrate"),
+    ("prisma", "db"),
+    ("flask", "db"),
+    ("typeorm", "migration:run"),
+    ("drizzle-kit", "migrate"),
+    ("drizzle-kit", "push"),
+    ("knex", "migrate:latest"),
+    ("sequelize-cli", "db:migrate"),
+    ("rails", "db:migrate"),
+    ("rails", "db:prepare"),
+    ("artisan", "migrate"),
+    ("sequelize", "db:migrate"),
+];
+/// Calls at the top of a module that load models or ask a database.
+const SLOW: &str = r"^(?:[A-Za-z_][\w.]*\s*(?::\s*[\w.\[\]]+\s*)?=\s*)?(?:await\s+)?((?:[A-Za-z_]\w*\.)*(?:SentenceTransformer|from_pretrained|load_model|pipeline|spacy\.load|Reader|PaddleOCR|YOLO|create_all|sync_database|HuggingFaceEmbeddings|TextEmbedding))\(";
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    let Some(slow) = pattern(&format!("(?m){SLOW}")) else { return };
+    for delivered in facts.delivered() {
+        let Some(service) = delivered.service(facts).filter(|service| is_probed(service)) else { continue };
+        let mut told = BTreeSet::new();
+        for program in delivered.programs.iter().filter(|program| program.effective) {
+            let pairs = program.words.windows(2).map(|pair| (last(&pair[0]), pair[1].as_str()));
+            let Some((tool, verb)) = pairs.into_iter().find(|pair| MIGRATIONS.contains(pair)) else {
+                continue;
+            };
+            let next = delivered.programs.iter().any(|other| {
+                other.effective && !std::ptr::eq(other, program) && other.words != program.words
+            });
+            if next && told.insert(program.site.clone()) {
+                let message = format!("`{tool} {verb}` runs before the server listens, while Railway probes");
+                out.at(program.site.clone(), message)
+                    .service(&service.name)
+                    .help("Move it to `preDeployCommand`");
+            }
+        }
+        let mut found: Vec<(Site, String)> = Vec::new();
+        for course in &facts.startup(service).up {
+            let before = course
+                .events
+                .iter()
+                .take_while(|event| !matches!(&event.kind, EventKind::Listen(listen) if listen.http));
+            let late = course.events.iter().any(|event| matches!(&event.kind, EventKind::Listen(_)));
+            found.extend(before.filter(|event| late && event.flow == 0).filter_map(
+                |event| match &event.kind {
+                    EventKind::Migration => {
+                        Some((event.site.clone(), "changes the database's tables".to_owned()))
+                    }
+                    EventKind::Connect { system, .. } if *system != "redis" => {
+                        Some((event.site.clone(), "waits for the database".to_owned()))
+                    }
+                    _ => None,
+                },
+            ));
+        }
+        for reached in delivered
+            .traces
+            .iter()
+            .filter(|trace| !trace.build && trace.stated)
+            .flat_map(|trace| &trace.chain.modules)
+        {
+            if reached.when > When::Always || !reached.source.ends_with(".py") {
+                continue;
+            }
+            let Ok(text) = facts.snapshot.text(&reached.source) else { continue };
+            if let Some(call) = slow.captures(&text.text).and_then(|caught| caught.get(1)) {
+                let what = if call.as_str().ends_with("create_all") {
+                    "changes the database's tables"
+                } else {
+                    "loads a model"
+                };
+                found.push((Site::new(reached.source.clone(), call.start()..call.end()), what.to_owned()));
+            }
+        }
+        let mut files = BTreeSet::new();
+        for (site, what) in found {
+            if files.insert((site.path.clone(), what.clone())) {
+                out.at(site, format!("this {what} before the server listens, while Railway probes"))
+                    .service(&service.name)
+                    .help("Do it after the server listens, or before the deployment in `preDeployCommand`");
+            }
+        }
+    }
+}
+
+fn last(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+fn is_probed(service: &Service) -> bool {
+    let probed = |key| {
+        service
+            .settings
+            .every(key)
+            .any(|setting| setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty()))
+    };
+    probed(Key::HealthcheckPath) && !matches!(service.kind, Known::Yes(Kind::Cron))
+}
