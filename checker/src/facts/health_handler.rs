@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::facts::Facts;
+use crate::facts::pattern::pattern;
 use crate::facts::service::Service;
 use crate::finding::Site;
 use crate::snapshot::Text;
@@ -33,6 +34,16 @@ pub fn of(facts: &Facts<'_>, service: &Service, path: &str) -> Option<Handler> {
         return None;
     }
     by_file(facts, service, inner).or_else(|| by_decorator(facts, service, inner))
+}
+
+/// Paths of other routes that are written in the same file as `handler`.
+pub fn beside(facts: &Facts<'_>, handler: &Handler) -> Vec<String> {
+    let Ok(text) = facts.snapshot.text(&handler.site.path) else { return Vec::new() };
+    let Some(route) = pattern(r#"(?:\.get|\.route|Get|HandleFunc)\(\s*["'`](/[A-Za-z0-9_/-]*)["'`]"#) else {
+        return Vec::new();
+    };
+    let found = route.captures_iter(&text.text).filter_map(|caught| caught.get(1));
+    found.map(|path| path.as_str().to_owned()).collect()
 }
 
 /// Files that are routes by their place (<https://nextjs.org/docs/app/getting-started/route-handlers>).
@@ -70,14 +81,17 @@ fn by_decorator(facts: &Facts<'_>, service: &Service, inner: &str) -> Option<Han
             && name.contains(&last.to_ascii_lowercase()[..last.len().min(4)])
             && ["ts", "js", "mjs", "py", "go"].iter().any(|end| name.ends_with(&format!(".{end}")))
     });
-    for path in named.take(20) {
+    let startup = facts.startup(service);
+    let loaded = startup.files.iter().take(60).cloned();
+    let all: Vec<String> = named.take(20).map(str::to_owned).chain(loaded).collect();
+    for path in &all {
         let Ok(text) = facts.snapshot.text(path) else { continue };
         let controller =
             quoted(&text.text, "@Controller(").and_then(|at| Some(at + text.text[at..].find("@Get()")?));
         let written = ["@Get(", ".get(", ".route(", "HandleFunc(", "Get(", "GET("];
         let found = controller.or_else(|| written.iter().find_map(|word| quoted(&text.text, word)));
         if let Some(at) = found {
-            return Some(Handler { site: Site::new(path, at..at), text: body(&text, at) });
+            return Some(Handler { site: Site::new(path.clone(), at..at), text: body(&text, at) });
         }
     }
     None

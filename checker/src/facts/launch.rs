@@ -67,6 +67,8 @@ pub struct Program {
     pub target: Target,
     /// True when it is certainly started: part of the command in effect, under no condition, its failure fatal.
     pub firm: bool,
+    /// True when a condition decides whether it is started.
+    pub conditional: bool,
     /// True when the command is the one in effect; false for other commands that the files give for the same image.
     pub effective: bool,
 }
@@ -133,6 +135,24 @@ pub fn gather<'s>(facts: &Facts<'s>) -> Vec<Delivered<'s>> {
         Some(likely)
     };
     facts.services.iter().enumerate().filter_map(read).collect()
+}
+
+/// How many programs that are started would not be found, by root directory, were Railway's own builder to build it.
+pub fn lacking_by_root(facts: &Facts<'_>, service: &Service) -> Vec<(String, usize)> {
+    let built = Service {
+        dockerfile: crate::known::Known::No,
+        builder: crate::known::Known::Yes(crate::facts::service::Builder::Railpack),
+        ..service.clone()
+    };
+    let mut found = Vec::new();
+    for image in Image::of(facts, &built) {
+        let programs = commands::programs(facts, &built, &image);
+        let root = image.context.root.clone();
+        let each = Delivered { service: 0, image, programs, traces: Vec::new() };
+        let lacking = each.programs.iter().filter(|program| program.effective && each.lacks(program)).count();
+        found.push((root, lacking));
+    }
+    found
 }
 
 /// True for an image of Railway's builders made of `home`, when that folder has a manifest of its own.

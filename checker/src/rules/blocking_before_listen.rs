@@ -106,11 +106,11 @@ const MIGRATIONS: [(&str, &str); 14] = [
     ("artisan", "migrate"),
     ("sequelize", "db:migrate"),
 ];
-/// Calls at the top of a module that load models or ask a database.
-const SLOW: &str = r"^(?:[A-Za-z_][\w.]*\s*(?::\s*[\w.\[\]]+\s*)?=\s*)?(?:await\s+)?((?:[A-Za-z_]\w*\.)*(?:SentenceTransformer|from_pretrained|load_model|pipeline|spacy\.load|Reader|PaddleOCR|YOLO|create_all|sync_database|HuggingFaceEmbeddings|TextEmbedding))\(";
+/// Calls that load models or ask a database.
+const SLOW: &str = r"\b((?:SentenceTransformer|from_pretrained|load_model|spacy\.load|easyocr\.Reader|PaddleOCR|YOLO|create_all|HuggingFaceEmbeddings|TextEmbedding))\(";
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(slow) = pattern(&format!("(?m){SLOW}")) else { return };
+    let Some(slow) = pattern(SLOW) else { return };
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts).filter(|service| is_probed(service)) else { continue };
         let mut told = BTreeSet::new();
@@ -158,7 +158,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 continue;
             }
             let Ok(text) = facts.snapshot.text(&reached.source) else { continue };
-            if let Some(call) = slow.captures(&text.text).and_then(|caught| caught.get(1)) {
+            let calls = slow.captures_iter(&text.text).filter_map(|caught| caught.get(1));
+            if let Some(call) = calls.into_iter().find(|call| is_at_top(&text.text, call.start())) {
                 let what = if call.as_str().ends_with("create_all") {
                     "changes the database's tables"
                 } else {
@@ -176,6 +177,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// True when the statement at `at` belongs to no block.
+fn is_at_top(text: &str, at: usize) -> bool {
+    let line = text[..at].rsplit('\n').next().unwrap_or_default();
+    let plain = |char: char| char.is_ascii_alphanumeric() || "_.=: []".contains(char);
+    let word = line.split_whitespace().next().unwrap_or_default();
+    !line.starts_with([' ', '\t', '#', '@'])
+        && line.chars().all(plain)
+        && !matches!(word, "def" | "class" | "if" | "return" | "with" | "for" | "lambda" | "from" | "import")
 }
 
 fn last(word: &str) -> &str {

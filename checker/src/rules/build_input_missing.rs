@@ -169,6 +169,9 @@ fn run(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
         for (view, layer, list) in runs {
             for (at, command) in list.iter().enumerate() {
                 let Some((written, place)) = named(command) else { continue };
+                if is_hook(facts, &list[..at], &written) {
+                    continue;
+                }
                 let bound = list[..at].iter().flat_map(effects).any(|effect| may_make(&effect, &place));
                 let endings =
                     [String::new(), ".js".to_owned(), "/index.js".to_owned(), "/tsconfig.json".to_owned()];
@@ -190,6 +193,16 @@ fn run(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// True for a command that an installation before it runs by itself, of which another rule speaks.
+fn is_hook(facts: &Facts<'_>, before: &[Simple], written: &str) -> bool {
+    let installs = before.iter().any(|command| matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun"));
+    installs
+        && facts.node_projects().values().any(|project| {
+            let hooks = ["preinstall", "install", "postinstall", "prepare"];
+            hooks.iter().filter_map(|hook| project.script(hook)).any(|script| script.value.contains(written))
+        })
 }
 
 /// The file that a command cannot do without, as written and in the image.

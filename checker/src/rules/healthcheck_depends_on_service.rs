@@ -125,14 +125,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let Some(path) = path else { continue };
             let Some(handler) = health_handler::of(facts, service, path) else { continue };
             let startup = facts.startup(service);
-            let alive = startup.routes.iter().find(|route| {
-                route.get && route.path != path && ALIVE.iter().any(|end| route.path.ends_with(end))
-            });
+            let served = startup.routes.iter().filter(|route| route.get).map(|route| route.path.clone());
+            let mut others = served.chain(health_handler::beside(facts, &handler));
+            let alive = others.find(|other| other != path && ALIVE.iter().any(|end| other.ends_with(end)));
             let quiet = |name: &str| {
                 health_handler::of(facts, service, name)
                     .is_some_and(|other| !asked.is_match(&other.text) && !other.text.contains("await "))
             };
-            let better = alive.filter(|route| quiet(&route.path));
+            let better = alive.filter(|route| quiet(route));
             let caught = asked.captures(&handler.text).and_then(|caught| caught.get(1));
             let waits = caught.is_some() || better.is_some() && handler.text.contains("await ");
             if !waits {
@@ -151,7 +151,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                     .at(setting.site.clone(), message)
                     .service(&service.name)
                     .related(handler.site.clone(), "the route that is probed")
-                    .help(format!("Probe `{}`, which asks nobody", route.path)),
+                    .help(format!("Probe `{route}`, which asks nobody")),
                 None => out
                     .at(handler.site.clone(), message)
                     .service(&service.name)

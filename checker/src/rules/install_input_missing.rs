@@ -248,7 +248,7 @@ impl Scene<'_, '_> {
                 [String::new(), ".js".to_owned()].iter().all(|end| self.absent(&format!("{place}{end}")));
             return js.then(|| (format!("and `{}` is not copied yet", file.trim_start_matches("./")), true));
         }
-        let dev = project.dependencies.iter().any(|each| each.dev) && self.is_dev_only(project, program);
+        let dev = self.is_dev_only(project, program) && !self.is_global(program);
         if self.install.without_dev && dev && !(own && package_of(program).is_some()) {
             return Some((
                 format!("and `{program}` is a development dependency, which this installation leaves out"),
@@ -281,6 +281,23 @@ impl Scene<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// True when an earlier command installs the program for every directory.
+    fn is_global(&self, program: &str) -> bool {
+        let package = package_of(program).unwrap_or(program);
+        let runs = self.image.runs(self.install.view.stage).into_iter();
+        let before = runs.filter(|(view, ..)| {
+            view.stage != self.install.view.stage || view.layers <= self.install.view.layers
+        });
+        before.flat_map(|(.., list)| list).any(|command| {
+            let global = command.has("-g") || command.has("--global") || command.has("global");
+            global
+                && command
+                    .words
+                    .iter()
+                    .any(|word| word == package || word.starts_with(&format!("{package}@")))
+        })
     }
 
     fn is_dev_only(&self, project: &NodeProject, program: &str) -> bool {
@@ -317,8 +334,7 @@ impl Scene<'_, '_> {
     fn linked(&self) -> Option<Lack> {
         self.root.dependencies.iter().filter(|each| !(each.dev && self.install.without_dev)).find_map(
             |each| {
-                let path =
-                    each.version.strip_prefix("file:").or_else(|| each.version.strip_prefix("link:"))?;
+                let path = each.version.strip_prefix("file:")?;
                 let place = join(&self.install.dir, path);
                 let lost = self.absent(&place) && self.absent(&join(&place, "package.json"));
                 (lost && !path.is_empty()).then(|| Lack {

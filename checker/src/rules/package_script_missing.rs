@@ -171,7 +171,9 @@ fn of_image(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
                 let Some(project) = directory.and_then(|dir| facts.node_projects().get(dir)) else {
                     continue;
                 };
-                if !lacks(project, &name) {
+                // Where several contexts are possible, the script has to be nowhere.
+                let nowhere = || facts.node_projects().values().all(|project| lacks(project, &name));
+                if !lacks(project, &name) || !(certain || nowhere()) {
                     continue;
                 }
                 let message = format!("`{}` has no script `{name}`, so the build stops here", project.path);

@@ -96,8 +96,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 fn side_by_side(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
     let Some(service) = delivered.service(facts) else { return };
-    let listening: Vec<(&Program, String)> =
-        delivered.programs.iter().filter_map(|program| Some((program, port(program)?))).collect();
+    let listening: Vec<(&Program, String)> = delivered
+        .programs
+        .iter()
+        .filter(|program| !program.conditional)
+        .filter_map(|program| Some((program, port(program)?)))
+        .collect();
     for (at, (first, port)) in listening.iter().enumerate() {
         let same = listening[at + 1..].iter().find(|(other, own)| {
             own == port

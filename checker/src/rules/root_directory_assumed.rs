@@ -6,6 +6,7 @@ use crate::facts::build_context::BuildContext;
 use crate::facts::builder_commands::{is_built_by_railway, stated};
 use crate::facts::image::effects::value;
 use crate::facts::image::shell::{Simple, commands, place};
+use crate::facts::launch::lacking_by_root;
 use crate::facts::railway_config::RailwayConfig;
 use crate::facts::service::Service;
 use crate::facts::settings::Key;
@@ -59,6 +60,16 @@ declare_rule! {
     /// {"deploy": {"startCommand": "npm start"}}
     /// //- backend/package.json
     /// {"scripts": {"start": "node index.js"}}
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- agents/router/railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "uvicorn main:app --port $PORT"}}
+    /// //- agents/router/requirements.txt
+    /// fastapi
+    /// uvicorn
+    /// //- agents/router/main.py
+    /// app = None
     /// ```
     ///
     /// From the root of the repository everything is found, or the root directory is stated:
@@ -115,7 +126,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         }
         let copied = || copied(facts, service);
         let named = || named(facts, service, &config);
-        let Some(proof) = copied().or_else(named).or_else(|| ran(facts, service)) else { continue };
+        let started = || started(facts, service, &config);
+        let proof = named().or_else(copied).or_else(started).or_else(|| ran(facts, service));
+        let Some(proof) = proof else { continue };
         let message =
             format!("{} only with the root directory `{}`, which no file states", proof.what, proof.root);
         out.at(proof.site, message)
@@ -154,16 +167,32 @@ fn named(facts: &Facts<'_>, service: &Service, config: &RailwayConfig) -> Option
     there.then(|| Proof { site: setting.site.clone(), what, root: directory.to_owned() })
 }
 
+/// A start command that finds its program in the folder of the config file only.
+fn started(facts: &Facts<'_>, service: &Service, config: &RailwayConfig) -> Option<Proof> {
+    let (_, setting) = service.settings.text(Key::StartCommand)?;
+    let asks = service.settings.text(Key::Builder).map(|(name, _)| name.to_ascii_uppercase());
+    let railway = is_built_by_railway(service) || matches!(asks.as_deref(), Some("NIXPACKS" | "RAILPACK"));
+    let home = config.directory();
+    if !railway || home.is_empty() {
+        return None;
+    }
+    let counted = lacking_by_root(facts, service);
+    let lacking = |root: &str| counted.iter().find(|(own, _)| own == root).map(|(_, count)| *count);
+    let only = lacking("").is_some_and(|count| count > 0) && lacking(home) == Some(0);
+    let what = "this command finds what it starts".to_owned();
+    only.then(|| Proof { site: setting.site.clone(), what, root: home.to_owned() })
+}
+
 /// A command of a package manager that finds its manifest in one folder only.
 fn ran(facts: &Facts<'_>, service: &Service) -> Option<Proof> {
     if !is_built_by_railway(service) || !service.roots.iter().any(String::is_empty) {
         return None;
     }
     let all = stated(facts, service);
-    let entered = |command: &Simple| !command.dir.is_empty();
-    if all.iter().any(|each| commands(&each.text, "", true).iter().any(entered)) {
-        return None;
-    }
+    let entered = all.iter().find_map(|each| {
+        let list = commands(&each.text, "", true);
+        list.iter().find(|command| !command.dir.is_empty()).map(|command| command.dir.clone())
+    });
     for stated in &all {
         let Some(dir) = commands(&stated.text, "", true).iter().find_map(needs_manifest) else { continue };
         if facts.node_projects().contains_key(&dir) {

@@ -196,7 +196,7 @@ fn other_output(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program)
     let there = |name: &str| facts.snapshot.entry(&join(root, name)).is_some();
     let plain = by.is_empty() && place.starts_with("app/") && place != "app/out";
     let compiled = there("go.mod")
-        && !["nixpacks.toml", "nixpacks.json", "railpack.json", "Makefile"].iter().any(|name| there(name));
+        && !["nixpacks.toml", "nixpacks.json", "railpack.json"].iter().any(|name| there(name));
     let own = service.settings.base.contains_key(&crate::facts::settings::Key::BuildCommand);
     let inner = place.strip_prefix("app/")?;
     (plain && compiled && !own && program.effective && delivered.image.context.file(inner).is_none())

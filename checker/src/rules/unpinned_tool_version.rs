@@ -76,15 +76,23 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                     if !manager || !installs || !(global || prisma) {
                         continue;
                     }
-                    for word in
+                    for whole in
                         command.plain().filter(|word| !matches!(*word, "install" | "i" | "add" | "global"))
                     {
+                        let (word, fixed) = whole
+                            .rsplit_once('@')
+                            .filter(|(name, _)| !name.is_empty())
+                            .unwrap_or((whole, ""));
                         let Some((project, version)) = asked(facts, word) else { continue };
+                        if !fixed.is_empty() && (word != "prisma" || same_major(fixed, version)) {
+                            continue;
+                        }
                         if MANAGERS.contains(&word) || !told.insert((layer.site.clone(), word.to_owned())) {
                             continue;
                         }
+                        let what = if fixed.is_empty() { "the newest " } else { "" };
                         let message = format!(
-                            "this installs the newest `{word}`, and `{}` asks for `{version}`",
+                            "this installs {what}`{whole}`, and `{}` asks for `{version}`",
                             project.path
                         );
                         let finding = out.at(layer.site.clone(), message);

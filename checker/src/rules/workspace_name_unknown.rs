@@ -141,6 +141,9 @@ fn named(command: &Simple) -> Vec<(String, bool)> {
 
 /// A selection without the dots that add dependencies or dependents.
 fn selected(name: &str) -> String {
+    if name.starts_with(['/', '{', '!']) || name.starts_with("./") || name.starts_with("../") {
+        return String::new();
+    }
     name.trim_matches('.').trim_matches('^').to_owned()
 }
 
