@@ -1,5 +1,7 @@
 //! Packages of the distribution in an image: what the base brings and what the build installs.
 
+pub mod needs;
+
 use std::collections::BTreeSet;
 
 use crate::facts::image::{Image, View};

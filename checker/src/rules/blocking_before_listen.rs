@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use regex::Regex;
+
 use crate::facts::Facts;
 use crate::facts::chain::When;
+use crate::facts::launch::{Delivered, Program};
 use crate::facts::pattern::pattern;
 use crate::facts::service::{Kind, Service};
 use crate::facts::settings::{Key, Value};
-use crate::facts::startup::EventKind;
+use crate::facts::startup::{Event, EventKind};
 use crate::finding::{Findings, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
@@ -114,69 +117,72 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts).filter(|service| is_probed(service)) else { continue };
         let mut told = BTreeSet::new();
-        for program in delivered.programs.iter().filter(|program| program.effective) {
-            let pairs = program.words.windows(2).map(|pair| (last(&pair[0]), pair[1].as_str()));
-            let Some((tool, verb)) = pairs.into_iter().find(|pair| MIGRATIONS.contains(pair)) else {
-                continue;
-            };
-            let next = delivered.programs.iter().any(|other| {
-                other.effective && !std::ptr::eq(other, program) && other.words != program.words
-            });
-            if next && told.insert(program.site.clone()) {
-                let message = format!("`{tool} {verb}` runs before the server listens, while Railway probes");
-                out.at(program.site.clone(), message)
-                    .service(&service.name)
-                    .help("Move it to `preDeployCommand`");
-            }
-        }
-        let mut found: Vec<(Site, String)> = Vec::new();
-        for course in &facts.startup(service).up {
-            let before = course
-                .events
-                .iter()
-                .take_while(|event| !matches!(&event.kind, EventKind::Listen(listen) if listen.http));
-            let late = course.events.iter().any(|event| matches!(&event.kind, EventKind::Listen(_)));
-            found.extend(before.filter(|event| late && event.flow == 0).filter_map(
-                |event| match &event.kind {
-                    EventKind::Migration => {
-                        Some((event.site.clone(), "changes the database's tables".to_owned()))
-                    }
-                    EventKind::Connect { system, .. } if *system != "redis" => {
-                        Some((event.site.clone(), "waits for the database".to_owned()))
-                    }
-                    _ => None,
-                },
-            ));
-        }
-        for reached in delivered
-            .traces
-            .iter()
-            .filter(|trace| !trace.build && trace.stated)
-            .flat_map(|trace| &trace.chain.modules)
-        {
-            if reached.when > When::Always || !reached.source.ends_with(".py") {
-                continue;
-            }
-            let Ok(text) = facts.snapshot.text(&reached.source) else { continue };
-            let calls = slow.captures_iter(&text.text).filter_map(|caught| caught.get(1));
-            if let Some(call) = calls.into_iter().find(|call| is_at_top(&text.text, call.start())) {
-                let what = if call.as_str().ends_with("create_all") {
-                    "changes the database's tables"
-                } else {
-                    "loads a model"
-                };
-                found.push((Site::new(reached.source.clone(), call.start()..call.end()), what.to_owned()));
+        for (site, message) in migrations(delivered) {
+            if told.insert(site.clone()) {
+                out.at(site, message).service(&service.name).help("Move it to `preDeployCommand`");
             }
         }
         let mut files = BTreeSet::new();
-        for (site, what) in found {
-            if files.insert((site.path.clone(), what.clone())) {
+        for (site, what) in walked(facts, service).into_iter().chain(written(facts, delivered, &slow)) {
+            if files.insert((site.path.clone(), what)) {
                 out.at(site, format!("this {what} before the server listens, while Railway probes"))
                     .service(&service.name)
                     .help("Do it after the server listens, or before the deployment in `preDeployCommand`");
             }
         }
     }
+}
+
+const TABLES: &str = "changes the database's tables";
+
+/// Migrations in front of another program.
+fn migrations(delivered: &Delivered<'_>) -> Vec<(Site, String)> {
+    let started: Vec<&Program> = delivered.programs.iter().filter(|program| program.effective).collect();
+    let found = started.iter().filter_map(|program| {
+        let mut pairs = program.words.windows(2).map(|pair| (last(&pair[0]), pair[1].as_str()));
+        let (tool, verb) = pairs.find(|pair| MIGRATIONS.contains(pair))?;
+        let message = format!("`{tool} {verb}` runs before the server listens, while Railway probes");
+        started.iter().any(|other| other.words != program.words).then(|| (program.site.clone(), message))
+    });
+    found.collect()
+}
+
+/// What the walk through the program meets before it listens.
+fn walked(facts: &Facts<'_>, service: &Service) -> Vec<(Site, &'static str)> {
+    let mut found = Vec::new();
+    for course in &facts.startup(service).up {
+        let listens = |event: &&Event| matches!(&event.kind, EventKind::Listen(listen) if listen.http);
+        if !course.events.iter().any(|event| matches!(&event.kind, EventKind::Listen(_))) {
+            continue;
+        }
+        let before = course.events.iter().take_while(|event| !listens(event)).filter(|event| event.flow == 0);
+        found.extend(before.filter_map(|event| match &event.kind {
+            EventKind::Migration => Some((event.site.clone(), TABLES)),
+            EventKind::Connect { system, .. } if *system != "redis" => {
+                Some((event.site.clone(), "waits for the database"))
+            }
+            _ => None,
+        }));
+    }
+    found
+}
+
+/// Slow calls at the top of the modules that the program loads.
+fn written(facts: &Facts<'_>, delivered: &Delivered<'_>, slow: &Regex) -> Vec<(Site, &'static str)> {
+    let traces = delivered.traces.iter().filter(|trace| !trace.build && trace.stated);
+    let modules = traces.flat_map(|trace| &trace.chain.modules);
+    let sources: BTreeSet<&str> = modules
+        .filter(|reached| reached.when == When::Always && reached.source.ends_with(".py"))
+        .map(|reached| reached.source.as_str())
+        .collect();
+    let found = sources.into_iter().filter_map(|source| {
+        let text = facts.snapshot.text(source).ok()?;
+        let mut calls = slow.captures_iter(&text.text).filter_map(|caught| caught.get(1));
+        let call = calls.find(|call| is_at_top(&text.text, call.start()))?;
+        let what = if call.as_str().ends_with("create_all") { TABLES } else { "loads a model" };
+        Some((Site::new(source, call.start()..call.end()), what))
+    });
+    found.collect()
 }
 
 /// True when the statement at `at` belongs to no block.

@@ -127,7 +127,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let copied = || copied(facts, service);
         let named = || named(facts, service, &config);
         let started = || started(facts, service, &config);
-        let proof = named().or_else(copied).or_else(started).or_else(|| ran(facts, service));
+        // Where the settings ask for another builder, the Dockerfile beside them is in doubt.
+        let proof = named()
+            .or_else(|| (!service.selected).then(started).flatten())
+            .or_else(copied)
+            .or_else(started)
+            .or_else(|| ran(facts, service));
         let Some(proof) = proof else { continue };
         let message =
             format!("{} only with the root directory `{}`, which no file states", proof.what, proof.root);

@@ -1,15 +1,18 @@
 //! A program or library of the system that an installed package needs.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
 use crate::facts::image::View;
 use crate::facts::launch::Delivered;
 use crate::facts::launch::python_installs::distributions;
 use crate::facts::pattern::pattern;
+use crate::facts::system_packages::needs::{BROUGHT, NODE, PROGRAMS, PYTHON};
 use crate::facts::system_packages::{Flavour, Installed, flavour};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
+use crate::span::Span;
 
 declare_rule! {
     /// A package needs a program or library of the system that the image does not have.
@@ -116,266 +119,13 @@ declare_rule! {
     ]
 }
 
-/// One need.
-struct Need {
-    /// The module or package that a program imports.
-    import: &'static str,
-    /// The distribution or package that is installed; empty when it is the same.
-    from: &'static [&'static str],
-    /// Packages of the system of which one is enough, by the beginning of their names.
-    any: &'static [&'static str],
-    /// What lacks without.
-    what: &'static str,
-    /// What to install on Debian and on Alpine.
-    install: &'static str,
-    /// True when the variant without a suffix lacks it, too.
-    full: bool,
-}
-
-/// Needs of Python packages, as the documentation of each says.
-const PYTHON: &[Need] = &[
-    Need {
-        import: "cv2",
-        from: &["opencv-python", "opencv-contrib-python"],
-        any: &["libgl1", "libgl-", "libopengl", "mesa", "python3-opencv", "libopencv"],
-        what: "`libGL.so.1`",
-        install: "libgl1 libglib2.0-0",
-        full: true,
-    },
-    Need {
-        import: "ultralytics",
-        from: &["ultralytics"],
-        any: &["libgl1", "libgl-", "mesa", "python3-opencv"],
-        what: "`libGL.so.1`",
-        install: "libgl1 libglib2.0-0",
-        full: true,
-    },
-    Need {
-        import: "pdf2image",
-        from: &["pdf2image"],
-        any: &["poppler"],
-        what: "`pdftoppm` of Poppler",
-        install: "poppler-utils",
-        full: true,
-    },
-    Need {
-        import: "pytesseract",
-        from: &["pytesseract"],
-        any: &["tesseract"],
-        what: "`tesseract`",
-        install: "tesseract-ocr",
-        full: true,
-    },
-    Need {
-        import: "weasyprint",
-        from: &["weasyprint"],
-        any: &["libpango", "pango", "weasyprint"],
-        what: "Pango",
-        install: "libpango-1.0-0 libpangoft2-1.0-0",
-        full: true,
-    },
-    Need {
-        import: "pdfkit",
-        from: &["pdfkit"],
-        any: &["wkhtmltopdf", "wkhtmltox"],
-        what: "`wkhtmltopdf`",
-        install: "wkhtmltopdf",
-        full: true,
-    },
-    Need {
-        import: "magic",
-        from: &["python-magic"],
-        any: &["libmagic", "file"],
-        what: "libmagic",
-        install: "libmagic1",
-        full: false,
-    },
-    Need {
-        import: "pyzbar",
-        from: &["pyzbar"],
-        any: &["libzbar", "zbar"],
-        what: "libzbar",
-        install: "libzbar0",
-        full: true,
-    },
-    Need {
-        import: "pydub",
-        from: &["pydub"],
-        any: &["ffmpeg"],
-        what: "`ffmpeg`",
-        install: "ffmpeg",
-        full: true,
-    },
-    Need {
-        import: "whisper",
-        from: &["openai-whisper"],
-        any: &["ffmpeg"],
-        what: "`ffmpeg`",
-        install: "ffmpeg",
-        full: true,
-    },
-    Need {
-        import: "ffmpeg",
-        from: &["ffmpeg-python"],
-        any: &["ffmpeg"],
-        what: "`ffmpeg`",
-        install: "ffmpeg",
-        full: true,
-    },
-    Need {
-        import: "cairosvg",
-        from: &["cairosvg"],
-        any: &["libcairo", "cairo"],
-        what: "libcairo",
-        install: "libcairo2",
-        full: false,
-    },
-    Need {
-        import: "pypandoc",
-        from: &["pypandoc"],
-        any: &["pandoc"],
-        what: "`pandoc`",
-        install: "pandoc",
-        full: true,
-    },
-    Need {
-        import: "graphviz",
-        from: &["graphviz"],
-        any: &["graphviz"],
-        what: "`dot` of Graphviz",
-        install: "graphviz",
-        full: true,
-    },
-    Need { import: "git", from: &["gitpython"], any: &["git"], what: "`git`", install: "git", full: false },
-    Need {
-        import: "playwright",
-        from: &["playwright"],
-        any: &["chromium", "firefox", "google-chrome"],
-        what: "a browser",
-        install: "chromium",
-        full: true,
-    },
-    Need {
-        import: "selenium",
-        from: &["selenium"],
-        any: &["chromium", "firefox", "google-chrome"],
-        what: "a browser",
-        install: "chromium chromium-driver",
-        full: true,
-    },
-    Need {
-        import: "sounddevice",
-        from: &["sounddevice"],
-        any: &["libportaudio", "portaudio"],
-        what: "PortAudio",
-        install: "libportaudio2",
-        full: true,
-    },
-];
-/// Needs of Node packages.
-const NODE: &[Need] = &[
-    Need {
-        import: "puppeteer",
-        from: &["puppeteer"],
-        any: &["chromium", "google-chrome", "libnss3", "nss"],
-        what: "the libraries of Chromium",
-        install: "chromium",
-        full: true,
-    },
-    Need {
-        import: "puppeteer-core",
-        from: &["puppeteer-core"],
-        any: &["chromium", "google-chrome", "libnss3", "nss"],
-        what: "a browser",
-        install: "chromium",
-        full: true,
-    },
-    Need {
-        import: "playwright",
-        from: &["playwright"],
-        any: &["chromium", "google-chrome", "libnss3", "nss"],
-        what: "a browser",
-        install: "chromium",
-        full: true,
-    },
-    Need {
-        import: "fluent-ffmpeg",
-        from: &["fluent-ffmpeg"],
-        any: &["ffmpeg"],
-        what: "`ffmpeg`",
-        install: "ffmpeg",
-        full: true,
-    },
-    Need {
-        import: "simple-git",
-        from: &["simple-git"],
-        any: &["git"],
-        what: "`git`",
-        install: "git",
-        full: false,
-    },
-    Need {
-        import: "pdf-poppler",
-        from: &["pdf-poppler"],
-        any: &["poppler"],
-        what: "Poppler",
-        install: "poppler-utils",
-        full: true,
-    },
-    Need {
-        import: "node-tesseract-ocr",
-        from: &["node-tesseract-ocr"],
-        any: &["tesseract"],
-        what: "`tesseract`",
-        install: "tesseract-ocr",
-        full: true,
-    },
-    Need {
-        import: "wkhtmltopdf",
-        from: &["wkhtmltopdf"],
-        any: &["wkhtmltopdf"],
-        what: "`wkhtmltopdf`",
-        install: "wkhtmltopdf",
-        full: true,
-    },
-    Need {
-        import: "libreoffice-convert",
-        from: &["libreoffice-convert"],
-        any: &["libreoffice"],
-        what: "LibreOffice",
-        install: "libreoffice",
-        full: true,
-    },
-];
-/// Packages of Node that bring the program themselves.
-const BROUGHT: &[(&str, &[&str])] = &[
-    ("fluent-ffmpeg", &["ffmpeg-static", "@ffmpeg-installer/ffmpeg", "ffmpeg-ffprobe-static"]),
-    ("puppeteer-core", &["@sparticuz/chromium", "@sparticuz/chromium-min", "chrome-aws-lambda"]),
-];
-/// Programs that sources start, the languages whose slim images lack them, and the package to install.
-const PROGRAMS: &[(&str, &[&str], &[&str], &str)] = &[
-    ("python3", &["node"], &["python3"], "python3"),
-    ("python", &["node"], &["python"], "python3 python-is-python3"),
-    ("git", &["node", "python"], &["git"], "git"),
-    ("ffmpeg", &["node", "python"], &["ffmpeg"], "ffmpeg"),
-    ("ffprobe", &["node", "python"], &["ffmpeg"], "ffmpeg"),
-    ("node", &["python"], &["nodejs"], "nodejs"),
-    ("npx", &["python"], &["npm", "nodejs"], "nodejs npm"),
-    ("pdftotext", &["node", "python"], &["poppler"], "poppler-utils"),
-    ("pg_dump", &["node", "python"], &["postgresql"], "postgresql-client"),
-    ("soffice", &["node", "python"], &["libreoffice"], "libreoffice"),
-    ("libreoffice", &["node", "python"], &["libreoffice"], "libreoffice"),
-    ("pandoc", &["node", "python"], &["pandoc"], "pandoc"),
-    ("tesseract", &["node", "python"], &["tesseract"], "tesseract-ocr"),
-    ("yt-dlp", &["node"], &["yt-dlp"], "yt-dlp"),
-];
-
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let Some(started) = pattern(
         r#"(?:\bspawn|\bspawnSync|\bexecFile|\bexecFileSync|create_subprocess_exec|subprocess\.(?:run|Popen|call|check_call|check_output))\(\s*\[?\s*['"]([a-z0-9_-]+)['"]\s*[,\])]"#,
     ) else {
         return;
     };
+    let scanned = RefCell::default();
     for delivered in facts.delivered().iter().filter(|each| each.image.dockerfile.is_some()) {
         let Some(service) = delivered.service(facts) else { continue };
         let finished = delivered.image.finished();
@@ -386,7 +136,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         if system.open {
             continue;
         }
-        let scene = Scene { facts, delivered, language, kind, system };
+        let scene = Scene { facts, delivered, language, kind, system, scanned: &scanned };
         let mut told = BTreeSet::new();
         let found = scene.imported().into_iter().chain(scene.prisma()).chain(scene.spawned(&started));
         for lack in found {
@@ -411,6 +161,8 @@ struct Scene<'c, 's> {
     language: &'c str,
     kind: Flavour,
     system: Installed,
+    /// Programs that each source starts, kept because services share sources.
+    scanned: &'c RefCell<BTreeMap<String, Vec<(String, Span)>>>,
 }
 
 struct Lack {
@@ -518,6 +270,23 @@ impl Scene<'_, '_> {
         Some(Lack { site, message, install: "openssl", soft: self.kind == Flavour::Alpine })
     }
 
+    /// Programs that the source at `path` starts, with their places.
+    fn scan(&self, path: &str, started: &regex::Regex) -> Vec<(String, Span)> {
+        if let Some(known) = self.scanned.borrow().get(path) {
+            return known.clone();
+        }
+        let text =
+            self.facts.snapshot.text(path).ok().filter(|text| {
+                ["spawn", "execFile", "subprocess"].iter().any(|word| text.text.contains(word))
+            });
+        let found: Vec<(String, Span)> = text.map_or(Vec::new(), |text| {
+            let names = started.captures_iter(&text.text).filter_map(|caught| caught.get(1));
+            names.map(|name| (name.as_str().to_owned(), Span::new(name.start(), name.end()))).collect()
+        });
+        self.scanned.borrow_mut().insert(path.to_owned(), found.clone());
+        found
+    }
+
     /// Programs that the sources start by their names.
     fn spawned(&self, started: &regex::Regex) -> Vec<Lack> {
         let mut found = Vec::new();
@@ -527,12 +296,10 @@ impl Scene<'_, '_> {
         let modules =
             self.delivered.traces.iter().filter(|trace| !trace.build).flat_map(|trace| &trace.chain.modules);
         for reached in modules {
-            let Ok(text) = self.facts.snapshot.text(&reached.source) else { continue };
-            for caught in started.captures_iter(&text.text) {
-                let Some(name) = caught.get(1) else { continue };
-                let row = PROGRAMS.iter().find(|(program, languages, ..)| {
-                    *program == name.as_str() && languages.contains(&self.language)
-                });
+            for (name, span) in self.scan(&reached.source, started) {
+                let row = PROGRAMS
+                    .iter()
+                    .find(|(program, languages, ..)| *program == name && languages.contains(&self.language));
                 let Some((program, _, any, install)) = row else { continue };
                 let copied = self.delivered.image.last().is_some_and(|stage| {
                     stage.layers.iter().any(|layer| match &layer.kind {
@@ -547,7 +314,7 @@ impl Scene<'_, '_> {
                 if copied || self.system.may_have(any) {
                     continue;
                 }
-                let site = Site::new(reached.source.clone(), name.start()..name.end());
+                let site = Site::new(reached.source.clone(), span);
                 let message =
                     format!("the program starts `{program}`, which this {} does not have", self.name());
                 found.push(Lack { site, message, install, soft: true });

@@ -87,7 +87,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                         if !fixed.is_empty() && (word != "prisma" || same_major(fixed, version)) {
                             continue;
                         }
-                        if MANAGERS.contains(&word) || !told.insert((layer.site.clone(), word.to_owned())) {
+                        if (!global && word != "prisma")
+                            || MANAGERS.contains(&word)
+                            || !told.insert((layer.site.clone(), word.to_owned()))
+                        {
                             continue;
                         }
                         let what = if fixed.is_empty() { "the newest " } else { "" };
