@@ -108,7 +108,7 @@ async function workflow(place: string, profile: string): Promise<{ code: number;
   commit(place)
   const home = folder()
   const env = { ...process.env, HOME: home, XDG_CACHE_HOME: join(home, 'cache'), PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, NO_COLOR: '1' }
-  const words = ['push', '-P', 'ubuntu-latest=-self-hosted', '--local-repository', `preflight-action/preflight@v1=${action}`, '-s', 'GITHUB_TOKEN=x', '--no-cache-server', '-W', '.github/workflows/prove.yml']
+  const words = ['push', '-P', 'ubuntu-latest=-self-hosted', '--local-repository', `preflight-action/preflight@v1=${action}`, '-s', 'GITHUB_TOKEN=stand-in-token', '--no-cache-server', '-W', '.github/workflows/prove.yml']
   const child = spawn('act', words, { cwd: place, env })
   let log = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text))
@@ -118,12 +118,12 @@ async function workflow(place: string, profile: string): Promise<{ code: number;
 
 scenario('in a workflow the crash loop is caught, with and without the files it imports', async () => {
   const lost = example('crash-loop')
-  put(lost, { '.dockerignore': 'backend/worker/jobs.py\n' })
+  put(lost, { '.dockerignore': 'backend/worker/health.py\n' })
   const [whole, variant] = await Promise.all([workflow(example('crash-loop'), 'quick'), workflow(lost, 'quick')])
   assert.notEqual(whole.code, 0, whole.log)
-  assert.match(whole.log, /listens on 8082, not on PORT(.|\n)*cold-start +the process ends with status 1/)
+  assert.ok(/listens on 8082, not on PORT(.|\n)*cold-start +the process ends with status 1/.test(whole.log), whole.log.slice(-6000))
   assert.notEqual(variant.code, 0, variant.log)
-  assert.match(variant.log, /import-fails(.|\n)*backend\/worker\/jobs\.py/)
+  assert.ok(/✗ imports .*health/.test(variant.log), variant.log.slice(-6000))
 })
 
 scenario('in a workflow the mended example and the worker of this project pass every drill', async (t) => {
