@@ -1,7 +1,7 @@
 //! Base images for the tests that run containers: pulled, or where no registry can be reached made from Debian's packages
 //! under the same names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -16,6 +16,12 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Names of images, and what a stand-in for them is made of.
 const IMAGES: &[(&[&str], &str)] = &[
+    (
+        &["busybox:1.37"],
+        "RUN apt-get update && apt-get install -y --no-install-recommends busybox-static && mkdir -p /made/bin /made/root /made/home /made/tmp \
+         && cp /bin/busybox /made/bin/ && chmod 1777 /made/tmp\n\
+         FROM scratch\nCOPY --from=0 /made /\nCOPY --from=0 /etc/passwd /etc/group /etc/\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]",
+    ),
     (
         &["python:3.12-slim", "python:3.12-slim-bookworm"],
         "RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-pip && rm -rf /var/lib/apt/lists/* \
@@ -37,9 +43,9 @@ const IMAGES: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Makes sure that the daemon has every image; `client` is a `docker` with BuildKit.
-pub(crate) fn ensure(daemon: &Dockerd, client: &str) -> anyhow::Result<()> {
-    for (tags, recipe) in IMAGES {
+/// Makes sure that the daemon has every image of `wanted`; `client` is a `docker` with BuildKit.
+pub(crate) fn ensure(daemon: &Dockerd, client: &str, wanted: &[&str]) -> anyhow::Result<()> {
+    for (tags, recipe) in IMAGES.iter().filter(|(tags, _)| tags.iter().any(|tag| wanted.contains(tag))) {
         let lacks = |tag: &&&str| {
             shell::output(daemon.docker().args(["image", "inspect", tag])).is_none()
                 && shell::output(daemon.docker().args(["pull", "--quiet", tag])).is_none()
@@ -107,23 +113,34 @@ fn debian(daemon: &Dockerd) -> anyhow::Result<()> {
     let Some(release) = release.filter(|name| !name.is_empty()) else {
         bail!("this is no Debian to make a base of")
     };
+    let trust = format!(
+        "ENV SSL_CERT_FILE={CERTIFICATES} PIP_CERT={CERTIFICATES} NODE_EXTRA_CA_CERTS={CERTIFICATES}"
+    );
+    let archive = archive(&release)?;
+    shell::run(daemon.docker().args(["import", "--change", &trust]).arg(&archive).arg(DEBIAN))
+}
+
+/// The files of that Debian, made once and kept below `target`.
+fn archive(release: &str) -> anyhow::Result<PathBuf> {
+    let kept = shell::root().join("target").join(format!("debian-{release}.tar"));
+    if kept.exists() {
+        return Ok(kept);
+    }
     let place = tempfile::tempdir().context("no temporary directory for a Debian")?;
     let root = place.path().join("root");
     shell::run(
         Command::new("debootstrap")
-            .args(["--variant=minbase", "--include=ca-certificates", &release])
+            .args(["--variant=minbase", "--include=ca-certificates", release])
             .arg(&root),
     )?;
     std::fs::copy(CERTIFICATES, root.join(CERTIFICATES.trim_start_matches('/')))?;
-    let archive = place.path().join("root.tar");
+    let whole = place.path().join("root.tar");
     let mut tar = Command::new("tar");
     tar.arg("-C")
         .arg(&root)
         .args(["--exclude=./proc/*", "--exclude=./sys/*", "--exclude=./var/cache/apt/*"])
         .arg("-cf");
-    shell::run(tar.arg(&archive).arg("."))?;
-    let trust = format!(
-        "ENV SSL_CERT_FILE={CERTIFICATES} PIP_CERT={CERTIFICATES} NODE_EXTRA_CA_CERTS={CERTIFICATES}"
-    );
-    shell::run(daemon.docker().args(["import", "--change", &trust]).arg(&archive).arg(DEBIAN))
+    shell::run(tar.arg(&whole).arg("."))?;
+    std::fs::copy(&whole, &kept)?;
+    Ok(kept)
 }
