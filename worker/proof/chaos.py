@@ -8,7 +8,7 @@ from pathlib import Path
 
 import environment
 
-FAULTS = ("kill", "outage", "restart", "proxy", "replicas", "sigterm")
+FAULTS = ("kill", "outage", "restart", "proxy", "replicas", "sigterm", "everything")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

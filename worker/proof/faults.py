@@ -1,50 +1,72 @@
 """The faults. Each is spread over the run by how many jobs have ended, so that a fast worker meets as many as a slow one."""
 
+import random
 import time
+from functools import partial
 
 KILLS = 20
 RESTARTS = 5
+DEPLOYMENTS = 8
+
+
+def spread(site, steps) -> None:
+    for number, step in enumerate(steps):
+        if not site.until((number + 1) / (len(steps) + 1)):
+            return
+        site.faults += 1
+        step()
 
 
 def kill(site) -> None:
     """kill -9 twenty times: the worker alone, and in turn all its processes."""
-    for number in range(KILLS):
-        if not site.until((number + 1) / (KILLS + 1)):
-            return
-        worker = site.running[0]
-        worker.kill() if number % 2 else worker.kill_group()
-        killed = time.time()
-        site.faults += 1
-        site.note_in_flight()
-        site.start_worker(0)
-        site.recovered(killed)
+    spread(site, kills(site))
+
+
+def kills(site) -> list:
+    return [partial(kill_one, site, alone=number % 2 == 1) for number in range(KILLS)]
+
+
+def kill_one(site, alone: bool) -> None:
+    worker = site.running[0]
+    site.note_in_flight(worker)
+    worker.kill() if alone else worker.kill_group()
+    killed = time.time()
+    site.note_in_flight(worker)
+    site.start_worker(0)
+    site.recovered(killed)
 
 
 def outage(site) -> None:
     """Redis dies and is away for a minute."""
     if site.until(0.3):
         site.faults += 1
-        site.server.kill()
-        site.pause(site.options.outage)
-        site.server.start()
-        site.recovered(time.time())
+        away(site, site.options.outage)
 
 
 def restart(site) -> None:
     """Redis dies and comes back at once, with its append-only file."""
-    for number in range(RESTARTS):
-        if not site.until((number + 1) / (RESTARTS + 1)):
-            return
-        site.faults += 1
-        site.server.kill()
-        site.server.start()
-        site.recovered(time.time())
+    spread(site, [partial(away, site, 0)] * RESTARTS)
+
+
+def away(site, seconds: float) -> None:
+    site.server.kill()
+    site.pause(seconds)
+    site.server.start()
+    site.recovered(time.time())
 
 
 def proxy(site) -> None:
     """Connections are cut, delayed, silenced, refused and forgotten."""
-    def cut():
-        site.proxy.cut()
+    spread(site, broken_lines(site))
+
+
+def broken_lines(site) -> list:
+    def after(step):
+        def whole():
+            step()
+            site.recovered(time.time())
+
+        return whole
 
     def mode(name, seconds):
         def during():
@@ -58,13 +80,9 @@ def proxy(site) -> None:
         mode("hole", 5)()
         site.proxy.cut()
 
-    steps = [cut, mode("delay", 5), mode("hole", 3), cut, mode("refuse", 5), site.proxy.forget, mode("hole", 20), silence_then_cut, cut]
-    for number, step in enumerate(steps):
-        if not site.until((number + 1) / (len(steps) + 1)):
-            return
-        site.faults += 1
-        step()
-        site.recovered(time.time())
+    cut, forget = site.proxy.cut, site.proxy.forget
+    steps = [cut, mode("delay", 5), mode("hole", 3), cut, mode("refuse", 5), forget, mode("hole", 20), silence_then_cut, cut]
+    return [after(step) for step in steps]
 
 
 def replicas(site) -> None:
@@ -76,12 +94,25 @@ def replicas(site) -> None:
 def sigterm(site) -> None:
     """A deployment every few seconds: SIGTERM, and the next one starts while the old one drains."""
     while site.redis.llen("rq:queue:default") and time.monotonic() < site.end:
-        old = site.running[0]
         site.faults += 1
-        old.terminate()
-        site.start_worker(0)
-        old.wait(40)
+        deploy(site)
         site.pause(3)
 
 
-FAULTS = {body.__name__: body for body in (kill, outage, restart, proxy, replicas, sigterm)}
+def deploy(site) -> None:
+    old = site.running[0]
+    old.terminate()
+    site.start_worker(0)
+    old.wait(40)
+
+
+def everything(site) -> None:
+    """All of the above in one run, in an order that is the same each time, with two replicas."""
+    replicas(site)
+    steps = [*kills(site), *broken_lines(site), partial(away, site, site.options.outage)]
+    steps += [partial(away, site, 0)] * RESTARTS + [partial(deploy, site)] * DEPLOYMENTS
+    random.Random(1).shuffle(steps)
+    spread(site, steps)
+
+
+FAULTS = {body.__name__: body for body in (kill, outage, restart, proxy, replicas, sigterm, everything)}

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import time
@@ -45,6 +46,7 @@ class Site:
         self.started += 1
         wanted = workers.Wanted(url=self.proxy.url, name=f"w{self.started}", concurrency=2, drain=10, scheduler=True)
         worker = self.kind.start(wanted, self.place / f"worker-{self.started}.log")
+        worker.name = wanted.name
         if place is None:
             self.running.append(worker)
         else:
@@ -85,10 +87,13 @@ class Site:
                 return
             time.sleep(0.02)
 
-    def note_in_flight(self) -> None:
-        """Which jobs rq's keys say are with a worker, at the moment when one was killed."""
+    def note_in_flight(self, worker: workers.Worker) -> None:
+        """Which jobs rq's keys say are with this worker, around the moment when it is killed."""
         for member in self.redis.zrange("rq:wip:default", 0, -1):
-            self.in_flight_at_kill.add(int(member.decode().split(":")[0]))
+            holder = (self.redis.hget(b"rq:execution:" + member, "worker_name") or b"").decode()
+            # Slots of one process share the name; what has no holder is anyone's.
+            if not holder or re.sub(r"-\d+$", "", holder) == worker.name:
+                self.in_flight_at_kill.add(int(member.decode().split(":")[0]))
         for member in self.redis.lrange("rq:queue:default:intermediate", 0, -1):
             self.in_flight_at_kill.add(int(member.decode()))
 
