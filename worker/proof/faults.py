@@ -33,7 +33,7 @@ def kill_one(site, alone: bool) -> None:
     killed = time.time()
     site.note_in_flight(worker)
     site.start_worker(0)
-    site.recovered(killed)
+    site.recovered("kill", killed)
 
 
 def outage(site) -> None:
@@ -52,7 +52,7 @@ def away(site, seconds: float) -> None:
     site.server.kill()
     site.pause(seconds)
     site.server.start()
-    site.recovered(time.time())
+    site.recovered("outage" if seconds else "restart", time.time())
 
 
 def proxy(site) -> None:
@@ -61,12 +61,8 @@ def proxy(site) -> None:
 
 
 def broken_lines(site) -> list:
-    def after(step):
-        def whole():
-            step()
-            site.recovered(time.time())
-
-        return whole
+    def cut():
+        site.proxy.cut()
 
     def mode(name, seconds):
         def during():
@@ -78,11 +74,16 @@ def broken_lines(site) -> list:
 
     def silence_then_cut():
         mode("hole", 5)()
-        site.proxy.cut()
+        cut()
 
-    cut, forget = site.proxy.cut, site.proxy.forget
-    steps = [cut, mode("delay", 5), mode("hole", 3), cut, mode("refuse", 5), forget, mode("hole", 20), silence_then_cut, cut]
-    return [after(step) for step in steps]
+    steps = [("cut", cut), ("delay", mode("delay", 5)), ("hole", mode("hole", 3)), ("cut", cut), ("refuse", mode("refuse", 5)),
+             ("forget", site.proxy.forget), ("hole", mode("hole", 20)), ("hole and cut", silence_then_cut), ("cut", cut)]
+    return [partial(broken_line, site, name, step) for name, step in steps]
+
+
+def broken_line(site, name: str, step) -> None:
+    step()
+    site.recovered(name, time.time())
 
 
 def replicas(site) -> None:

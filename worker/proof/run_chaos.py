@@ -39,7 +39,7 @@ class Site:
         self.started = 0
         self.faults = 0
         self.in_flight_at_kill: set[int] = set()
-        self.recoveries: list[float] = []
+        self.recoveries: dict[str, float] = {}
         self.end = time.monotonic() + options.limit
 
     def start_worker(self, place: int | None = None) -> None:
@@ -77,13 +77,13 @@ class Site:
             time.sleep(0.02)
         return False
 
-    def recovered(self, since: float, patience: float = 120) -> None:
-        """Notes how long it takes until a job begins."""
+    def recovered(self, fault: str, since: float, patience: float = 120) -> None:
+        """Notes how long it takes until a job begins; of several faults of a kind the slowest counts."""
         end = time.monotonic() + patience
         while time.monotonic() < end and self.ledger.ended() < self.options.jobs:
             self.supervise()
             if (took := self.ledger.first_after(since)) is not None:
-                self.recoveries.append(took)
+                self.recoveries[fault] = max(took, self.recoveries.get(fault, 0))
                 return
             time.sleep(0.02)
 
@@ -157,7 +157,7 @@ def judge(site: Site, ids: list[str], left: dict[str, list[str]], seconds: float
         "lost": len(lost), "unrecorded": len(unrecorded), "wrong": len(wrong), "twice": len(twice - site.in_flight_at_kill),
         "twice, in flight at kill -9": len(twice & site.in_flight_at_kill), "stuck": len({i for ids in left.values() for i in ids}), "left": {name: len(ids) for name, ids in left.items()},
         "exits": site.exits, "faults": site.faults,
-        "recovery s": round(max(site.recoveries), 2) if site.recoveries else None, "seconds": round(seconds, 1),
+        "recovery s": {fault: round(took, 2) for fault, took in site.recoveries.items()}, "seconds": round(seconds, 1),
         "statuses": {s: list(status.values()).count(s) for s in set(status.values())}, "logs": str(site.place),
     }
 
