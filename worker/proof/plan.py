@@ -159,8 +159,7 @@ def container(findings: Findings, keep: bool) -> None:
 
     docker = Docker()
     try:
-        for tag in ("rust:1.95.0-slim-bookworm", "gcr.io/distroless/cc-debian12:nonroot", "python:3.12-slim-bookworm"):
-            docker.ensure_base(tag)
+        docker.ensure_bases()
         build(findings, docker, keep)
         without_redis(findings, docker, "preflight-worker")
         without_redis(findings, docker, "python-worker")
