@@ -76,7 +76,12 @@ def broken_lines(site) -> list:
         mode("hole", 5)()
         cut()
 
-    steps = [("cut", cut), ("delay", mode("delay", 5)), ("hole", mode("hole", 3)), ("cut", cut), ("refuse", mode("refuse", 5)),
+    def refuse():
+        site.proxy.mode = "refuse"
+        cut()
+        mode("refuse", 5)()
+
+    steps = [("cut", cut), ("delay", mode("delay", 5)), ("hole", mode("hole", 3)), ("cut", cut), ("refuse", refuse),
              ("forget", site.proxy.forget), ("hole", mode("hole", 20)), ("hole and cut", silence_then_cut), ("cut", cut)]
     return [partial(broken_line, site, name, step) for name, step in steps]
 
