@@ -21,7 +21,8 @@ declare_rule! {
     /// ## What it cannot know
     /// What the build writes: a target that some build command may have made is passed over. Commands that the files give
     /// for the same image but that may not be the one in effect (an overridden `CMD`, another process of the Procfile, the
-    /// command of a compose service) are warnings; so is a command that runs under a condition.
+    /// command of a compose service) are warnings; so is a command that runs under a condition, and a Python module that lies
+    /// elsewhere in the image, because `PYTHONPATH` may be set on the service.
     ///
     /// ```repo,fires
     /// //- Dockerfile
@@ -129,6 +130,35 @@ declare_rule! {
     /// //- main.py
     /// print(1)
     /// ```
+    ///
+    /// A linked directory, and a configuration of Gunicorn that names another one:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN ln -s src/service service
+    /// CMD gunicorn wsgi:app & exec uvicorn service.main:app
+    /// //- gunicorn.conf.py
+    /// chdir = "src"
+    /// //- src/wsgi.py
+    /// app = 1
+    /// //- src/service/main.py
+    /// app = 1
+    /// ```
+    ///
+    /// A module that lies elsewhere in the image: `PYTHONPATH` may be a variable of the service, so that this is a warning:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["uvicorn", "service.main:app"]
+    /// //- src/service/main.py
+    /// app = 1
+    /// ```
     "start-target-missing", Error, Start, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",
@@ -152,7 +182,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if copy.is_some() {
                 finding.related(program.site.clone(), "the command");
             }
-            if !program.firm || !certain {
+            if !program.firm || !certain || delivered.has_elsewhere(program) {
                 finding.severity(Severity::Warning);
             }
         }

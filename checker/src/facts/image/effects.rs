@@ -33,7 +33,7 @@ pub fn effects(command: &Simple) -> Vec<Effect> {
     let own = |written: &str| command.place(written);
     let plain: Vec<&str> = command.plain().filter(|word| !word.starts_with(['>', '<'])).collect();
     match program {
-        "mkdir" | "touch" | "install" | "useradd" | "adduser" | "ln" => {
+        "mkdir" | "touch" | "install" | "useradd" | "adduser" => {
             found.extend(plain.iter().filter_map(|path| own(path)).map(Effect::Makes));
         }
         "rm" | "rimraf" | "unlink" => {
@@ -48,6 +48,7 @@ pub fn effects(command: &Simple) -> Vec<Effect> {
             found.extend(plain.iter().map(|path| Effect::Unix(own(path).unwrap_or_default())));
         }
         "cp" | "mv" | "rsync" => found.push(filled(command, plain.last().copied())),
+        "ln" => found.push(linked(command, &plain)),
         "tee" => found.extend(plain.iter().filter_map(|path| own(path)).map(Effect::Makes)),
         "git" => found.extend(clone(command, &plain)),
         "curl" | "wget" => found.extend(download(command, &words)),
@@ -67,6 +68,8 @@ pub fn effects(command: &Simple) -> Vec<Effect> {
             found.push(filled(command, Some(out.unwrap_or("."))));
         }
         "python" | "python3" => found.extend(python(command, &plain, &words)),
+        "source" | "." => found.extend(sourced(&plain)),
+        "bundle" if plain.first() == Some(&"exec") => found.push(Effect::Anything),
         _ if HARMLESS.contains(&program) => {}
         "node" if writes_nothing(&words) => {}
         _ => found.extend(built(command, program, &words)),
@@ -194,6 +197,22 @@ fn filled(command: &Simple, to: Option<&str>) -> Effect {
     to.and_then(|to| command.place(to)).map_or(Effect::Anything, Effect::Fills)
 }
 
+/// What lies behind a link is not followed, so that anything may be found there.
+fn linked(command: &Simple, plain: &[&str]) -> Effect {
+    let to = match plain {
+        [only] => only.rsplit('/').next(),
+        _ => plain.last().copied(),
+    };
+    filled(command, to)
+}
+
+/// Scripts of the system and of environments set variables; one of the repository may do anything.
+fn sourced(plain: &[&str]) -> Option<Effect> {
+    let script = plain.first()?;
+    let own = !script.starts_with(['/', '$', '~', '"']) && !script.ends_with("activate");
+    own.then_some(Effect::Anything)
+}
+
 fn clone(command: &Simple, plain: &[&str]) -> Option<Effect> {
     if plain.first() != Some(&"clone") {
         return Some(Effect::Fills(command.dir.clone())).filter(|_| {
@@ -284,6 +303,10 @@ mod tests {
         assert_eq!(of("chmod +x run.sh"), [Effect::Executable("app/run.sh".into(), false)]);
         assert_eq!(of("chmod 755 *.sh"), [Effect::Executable("app".into(), true)]);
         assert_eq!(of("chmod 644 a"), []);
+        assert_eq!(of("ln -s src/app app"), [fills("app/app")]);
+        assert_eq!(of("ln -s ../shared"), [fills("app/shared")]);
+        assert_eq!(of(". venv/bin/activate"), []);
+        assert_eq!(of("source ./prepare.sh"), [Effect::Anything]);
         assert_eq!(of("pip install ."), [Effect::InstallsPython("app".into())]);
         assert_eq!(of("pip install -r requirements.txt"), []);
     }
