@@ -259,6 +259,32 @@ impl<'s> Image<'s> {
         layers.iter().any(|layer| matches!(&layer.kind, LayerKind::Copy(items, _) if items.iter().any(|item| item.to == path)))
     }
 
+    /// Where copies may have brought the file at `source` of the context, in whatever stage.
+    pub fn places(&self, source: &str) -> Vec<String> {
+        let mut found: Vec<(usize, String)> = Vec::new();
+        for (at, stage) in self.stages.iter().enumerate() {
+            let items = stage.layers.iter().filter_map(|layer| match &layer.kind {
+                LayerKind::Copy(items, _) => Some(items),
+                LayerKind::Run(..) => None,
+            });
+            for item in items.flatten() {
+                let moved = |path: &str, from: &str| {
+                    lookup::below(path, from).map(|rest| (at, lookup::glue(&item.to, rest)))
+                };
+                let more: Vec<(usize, String)> = match &item.from {
+                    Source::Context(from) => moved(source, from).into_iter().collect(),
+                    Source::Stage(below, from) => {
+                        let theirs = found.iter().filter(|(stage, _)| stage == below);
+                        theirs.filter_map(|(_, path)| moved(path, from)).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                found.extend(more);
+            }
+        }
+        found.into_iter().map(|(_, place)| place).collect()
+    }
+
     /// Numbers of the stages that are built: the last one and what it takes from.
     pub fn built_stages(&self) -> Vec<usize> {
         match &self.dockerfile {
