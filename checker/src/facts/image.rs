@@ -265,7 +265,7 @@ impl<'s> Image<'s> {
         for (at, stage) in self.stages.iter().enumerate() {
             let items = stage.layers.iter().filter_map(|layer| match &layer.kind {
                 LayerKind::Copy(items, _) => Some(items),
-                LayerKind::Run(..) => None,
+                LayerKind::Run(..) | LayerKind::Directory(_) => None,
             });
             for item in items.flatten() {
                 let moved = |path: &str, from: &str| {
