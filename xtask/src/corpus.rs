@@ -23,7 +23,7 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("volume-instruction", &["dockerfile-volume-instruction"]),
     ("config-syntax-error", &["config-parse-error", "nixpacks-config-invalid"]),
     ("config-unknown-key", &["config-unknown-key", "config-multi-service-syntax", "config-variables-block"]),
-    ("config-invalid-value", &["config-enum-invalid", "config-type-mismatch"]),
+    ("config-invalid-value", &["config-enum-invalid", "config-type-mismatch", "predeploy-several-commands"]),
     ("config-conflict", &["config-both-files", "config-root-file-hijack"]),
     (
         "config-file-not-read",
@@ -55,7 +55,7 @@ const CAUSES: &[(&str, &[&str])] = &[
         &["copy-source-missing", "copy-outside-root-dir", "root-directory-assumed", "install-input-missing"],
     ),
     ("dockerignore-excludes-needed-file", &["copy-source-ignored", "build-input-ignored"]),
-    ("invalid-dockerfile-syntax", &["dockerfile-parse-error", "copy-shell-syntax"]),
+    ("invalid-dockerfile-syntax", &["dockerfile-parse-error", "copy-shell-syntax", "copy-from-variable"]),
     (
         "missing-copy-in-image",
         &[
@@ -69,7 +69,15 @@ const CAUSES: &[(&str, &[&str])] = &[
             "prisma-config-not-copied",
         ],
     ),
-    ("start-target-missing", &["start-target-missing", "root-directory-assumed", "package-script-missing"]),
+    (
+        "start-target-missing",
+        &[
+            "start-target-missing",
+            "console-script-missing",
+            "root-directory-assumed",
+            "package-script-missing",
+        ],
+    ),
     ("file-outside-service-root", &["file-outside-root"]),
     (
         "missing-dependency-in-manifest",
@@ -95,7 +103,7 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("redis-before-listening", &["healthcheck-server-after-redis", "redis-no-retry"]),
     ("redis-localhost-fallback", &["redis-localhost-default"]),
     ("blocking-startup-before-listen", &["healthcheck-server-after-redis", "blocking-before-listen"]),
-    ("apt-package-gone", &["apt-package-gone", "apk-version-pinned"]),
+    ("apt-package-gone", &["apt-package-gone", "apk-package-gone", "apk-version-pinned"]),
     ("nixpacks-env-incomplete", &["nixpacks-config-invalid", "nixpacks-package-unknown"]),
     ("package-manager-mismatch", &["package-manager-mismatch", "pnpm-deploy-legacy"]),
     ("monorepo-manifest-not-copied", &["workspace-manifest-not-copied", "install-input-missing"]),
@@ -111,6 +119,13 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("python-import-path", &["python-import-path"]),
     ("tsconfig-excludes-needed-module", &["tsconfig-excludes-needed-module"]),
     ("workspace-package-not-built", &["workspace-package-not-built"]),
+    ("start-executable-not-on-path", &["console-script-missing", "start-executable-missing"]),
+    ("runtime-version-mismatch", &["go-toolchain-too-old", "node-too-old"]),
+    ("run-variable-lost", &["run-variable-lost"]),
+    ("arg-not-declared-in-stage", &["arg-not-in-stage", "arg-before-from", "arg-missing-for-build-var"]),
+    ("base-image-package-manager", &["base-package-manager"]),
+    ("user-group-missing", &["user-group-missing"]),
+    ("cgo-disabled-native-driver", &["cgo-disabled"]),
     ("provider-not-detected", &["provider-not-detected"]),
     ("npm-script-missing", &["package-script-missing", "start-target-missing"]),
     ("npm-ci-in-build-command", &["npm-ci-in-build-command"]),
