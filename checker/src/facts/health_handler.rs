@@ -91,10 +91,22 @@ fn by_decorator(facts: &Facts<'_>, service: &Service, inner: &str) -> Option<Han
         let written = ["@Get(", ".get(", ".route(", "HandleFunc(", "Get(", "GET("];
         let found = controller.or_else(|| written.iter().find_map(|word| quoted(&text.text, word)));
         if let Some(at) = found {
-            return Some(Handler { site: Site::new(path.clone(), at..at), text: body(&text, at) });
+            let text_of = body(&text, at) + &services(facts, path);
+            return Some(Handler { site: Site::new(path.clone(), at..at), text: text_of });
         }
     }
     None
+}
+
+/// The services beside a controller of NestJS, which does by them what it does.
+fn services(facts: &Facts<'_>, controller: &str) -> String {
+    let Some((directory, _)) = controller.rsplit_once('/').filter(|_| controller.ends_with(".controller.ts"))
+    else {
+        return String::new();
+    };
+    let beside = facts.snapshot.under(directory).iter().filter(|entry| entry.path.ends_with(".service.ts"));
+    let texts = beside.take(4).filter_map(|entry| facts.snapshot.text(&entry.path).ok());
+    texts.map(|text| format!("\n{}", text.text)).collect()
 }
 
 fn below<'f>(facts: &'f Facts<'_>, service: &'f Service) -> impl Iterator<Item = &'f str> {

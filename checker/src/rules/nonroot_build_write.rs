@@ -11,8 +11,8 @@ declare_rule! {
     /// Packages are installed as a user who does not own the working directory.
     ///
     /// ## Why it matters
-    /// `WORKDIR` makes the directory for root, whatever `USER` says, and `COPY --chown` hands over the files but not a directory
-    /// that is there already. `npm install` then ends with `EACCES: permission denied, mkdir '/app/node_modules'`.
+    /// `WORKDIR` before `USER` makes the directory for root, and `COPY --chown` hands over the files but not a directory that is
+    /// there already. `npm install` then ends with `EACCES: permission denied, mkdir '/app/node_modules'`.
     ///
     /// ## What to do
     /// Install before `USER`, or hand the directory over first: `RUN chown node:node /app`.
@@ -90,7 +90,7 @@ fn denied(file: &Dockerfile, stage: usize) -> Option<(Site, String, String)> {
             InstructionKind::Workdir(path) => {
                 dir =
                     if path.value.starts_with('/') { join("", &path.value) } else { join(&dir, &path.value) };
-                made = true;
+                made = matches!(user.split(':').next(), Some("" | "root" | "0") | None);
             }
             InstructionKind::Run(run) => {
                 let Command::Shell(script) = &run.command else { continue };

@@ -107,7 +107,7 @@ fn schema(delivered: &Delivered<'_>) -> Option<Site> {
         LayerKind::Copy(items, _) => {
             items.iter().any(|item| item.to.contains("prisma") && !item.to.contains("node_modules"))
         }
-        LayerKind::Run(..) => false,
+        LayerKind::Run(..) | LayerKind::Directory(_) => false,
     });
     copies.next().map(|layer| layer.site.clone())
 }

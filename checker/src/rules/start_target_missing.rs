@@ -246,10 +246,12 @@ fn other_output(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program)
     let plain = by.is_empty() && place.starts_with("app/") && place != "app/out";
     let compiled = there("go.mod")
         && !["nixpacks.toml", "nixpacks.json", "railpack.json"].iter().any(|name| there(name));
-    let own = service.settings.base.contains_key(&crate::facts::settings::Key::BuildCommand);
+    let own = service.settings.base.contains_key(&Key::BuildCommand);
     let inner = place.strip_prefix("app/")?;
     (plain && compiled && !own && program.effective && delivered.image.context.file(inner).is_none())
         .then(|| format!("the builder writes a Go program to `./out`, and nothing makes `{written}`"))
+}
+
 /// True when Railway's builder works and another directory with a manifest of its own would have the target: the root
 /// directory may be set to it, and the config file still lie at the root.
 fn in_other_root(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> bool {

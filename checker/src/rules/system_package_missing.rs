@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
-use crate::facts::image::View;
+use crate::facts::image::{LayerKind, View};
 use crate::facts::launch::Delivered;
 use crate::facts::launch::python_installs::distributions;
 use crate::facts::pattern::pattern;
@@ -250,10 +250,9 @@ impl Scene<'_, '_> {
         })?;
         let copied = self.delivered.image.last().is_some_and(|stage| {
             stage.layers.iter().any(|layer| match &layer.kind {
-                crate::facts::image::LayerKind::Copy(items, _) => {
-                    items.iter().any(|item| item.to.contains("prisma"))
-                }
-                crate::facts::image::LayerKind::Run(list, _) => {
+                LayerKind::Directory(_) => false,
+                LayerKind::Copy(items, _) => items.iter().any(|item| item.to.contains("prisma")),
+                LayerKind::Run(list, _) => {
                     list.iter().any(|command| command.words.iter().any(|word| word == "prisma"))
                 }
             })
@@ -303,10 +302,11 @@ impl Scene<'_, '_> {
                 let Some((program, _, any, install)) = row else { continue };
                 let copied = self.delivered.image.last().is_some_and(|stage| {
                     stage.layers.iter().any(|layer| match &layer.kind {
-                        crate::facts::image::LayerKind::Copy(items, _) => {
+                        LayerKind::Directory(_) => false,
+                        LayerKind::Copy(items, _) => {
                             items.iter().any(|item| item.to.ends_with(program) || item.to.ends_with("bin"))
                         }
-                        crate::facts::image::LayerKind::Run(list, _) => {
+                        LayerKind::Run(list, _) => {
                             list.iter().any(|command| command.words.iter().any(|word| word.contains(program)))
                         }
                     })

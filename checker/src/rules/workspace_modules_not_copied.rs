@@ -121,7 +121,7 @@ fn taken(delivered: &Delivered<'_>) -> Vec<(Site, usize, String, String)> {
     let layers = delivered.image.last().map_or(&[][..], |stage| &stage.layers);
     let items = layers.iter().filter_map(|layer| match &layer.kind {
         LayerKind::Copy(items, _) => Some((layer, items)),
-        LayerKind::Run(..) => None,
+        LayerKind::Run(..) | LayerKind::Directory(_) => None,
     });
     let all = items.flat_map(|(layer, items)| items.iter().map(move |item| (layer, item)));
     let found = all.filter_map(|(layer, item)| match &item.from {
