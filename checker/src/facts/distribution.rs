@@ -141,11 +141,10 @@ fn floating(name: &str, version: &str) -> Option<u32> {
     let word = version.is_empty() || version.chars().all(|char| char.is_ascii_alphabetic());
     let current = match (name, parts.as_slice()) {
         ("node", [major]) => *major >= 18,
-        ("python", [3]) | ("golang", [1]) | ("ruby", [3]) | ("php", [8]) => true,
+        ("python" | "ruby", [3]) | ("golang", [1]) | ("php", [8]) => true,
         ("python", [3, minor]) => *minor >= 9,
         ("golang", [1, minor]) => *minor >= 21,
-        ("ruby", [3, minor]) => *minor >= 1,
-        ("php", [8, minor]) => *minor >= 1,
+        ("ruby", [3, minor]) | ("php", [8, minor]) => *minor >= 1,
         _ => word,
     };
     current.then_some(19)
