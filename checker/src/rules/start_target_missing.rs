@@ -311,7 +311,7 @@ fn installed(facts: &Facts<'_>, delivered: &Delivered<'_>, top: &str) -> bool {
                 let listed = projects.get(root).and_then(|project| project.packages.as_ref());
                 named || (own && listed.is_none_or(|packages| packages.contains(top)))
             }
-            LayerKind::Copy(..) => false,
+            LayerKind::Copy(..) | LayerKind::Directory(_) => false,
         });
     known || explicit
 }
