@@ -11,7 +11,7 @@ pub enum Family {
 
 /// Official images that are made from Debian or Ubuntu unless their tag names another distribution
 /// (<https://github.com/docker-library/official-images/tree/master/library>).
-const OFFICIAL: [&str; 26] = [
+const OFFICIAL: [&str; 24] = [
     "debian",
     "ubuntu",
     "buildpack-deps",
@@ -22,7 +22,6 @@ const OFFICIAL: [&str; 26] = [
     "rust",
     "php",
     "perl",
-    "openjdk",
     "eclipse-temurin",
     "maven",
     "gradle",
@@ -34,7 +33,6 @@ const OFFICIAL: [&str; 26] = [
     "elixir",
     "erlang",
     "swift",
-    "wordpress",
     "rabbitmq",
     "tomcat",
     "haskell",
@@ -51,11 +49,12 @@ const OTHERS: [&str; 8] = [
     "mcr.microsoft.com/devcontainers/base",
 ];
 /// Words of a tag that name another distribution, or one that is not looked up here.
-const FOREIGN: [&str; 14] = [
+const FOREIGN: [&str; 15] = [
     "alpine",
     "windows",
     "nanoserver",
     "corretto",
+    "amazon",
     "oracle",
     "ubi",
     "rocky",

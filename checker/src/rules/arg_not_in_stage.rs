@@ -122,7 +122,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// Arguments of the platform that a RUN takes with a default although its stage does not declare them: the default is all
 /// it ever gets.
-fn defaulted<'f>(file: &'f Dockerfile, number: usize) -> Vec<(&'static str, &'f Instruction)> {
+fn defaulted(file: &Dockerfile, number: usize) -> Vec<(&'static str, &Instruction)> {
     let mut stages = vec![number];
     while let Some(base) = stages.last().and_then(|at| file.base_stage(*at)) {
         stages.push(base);
