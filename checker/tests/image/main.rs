@@ -16,11 +16,11 @@ mod services;
 use std::collections::BTreeMap;
 
 use case::{Data, beside, on_disk, written};
+use checker::finding::Severity;
 use claims::{Tally, compare};
 use listing::Listing;
-use services::{Agreement, Ending, Endings, Services};
-use checker::finding::Severity;
 use serde::{Deserialize, Serialize};
+use services::{Agreement, Ending, Endings, Services};
 
 /// What a daemon made of every case.
 #[derive(Serialize, Deserialize)]
@@ -115,16 +115,19 @@ fn daemon() -> Option<(String, u32)> {
 
 /// Compares what is said of every service with how it ended, and fails where they differ.
 fn agree(services: &Services, endings: &BTreeMap<String, Ending>) {
-    let (mut whole, mut errors, mut warnings, mut wrong) = (0, 0, 0, Vec::new());
+    let (mut whole, mut errors, mut warnings, mut unread, mut wrong) = (0, 0, 0, 0, Vec::new());
     for service in &services.all {
         match services::judge(service, &endings[&service.name]) {
             Agreement::Whole => whole += 1,
             Agreement::Named(Severity::Error) => errors += 1,
             Agreement::Named(_) => warnings += 1,
+            Agreement::Unread => unread += 1,
             Agreement::Wrong(why) => wrong.push(format!("{}: {why}", service.name)),
         }
     }
-    eprintln!("services: {whole} whole, {errors} broken and called so, {warnings} broken and warned of");
+    eprintln!(
+        "services: {whole} whole, {errors} broken and called so, {warnings} broken and warned of, {unread} broken and not read"
+    );
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), services.all.len(), wrong.join("\n"));
 }
 
@@ -150,7 +153,8 @@ fn real_services_end_as_their_imports_read() {
     let endings: BTreeMap<String, Ending> = services.all.iter().enumerate().map(run).collect();
     if std::env::var_os("RECORD").is_some() {
         let record = Endings { docker: version, services: endings.clone() };
-        std::fs::write(beside("endings.json"), serde_json::to_string_pretty(&record).unwrap() + "\n").unwrap();
+        std::fs::write(beside("endings.json"), serde_json::to_string_pretty(&record).unwrap() + "\n")
+            .unwrap();
     }
     agree(&services, &endings);
 }

@@ -39,6 +39,8 @@ pub(crate) struct Services {
 pub(crate) struct Service {
     pub(crate) name: String,
     tree: String,
+    /// Why nothing is said although it breaks.
+    unread: Option<String>,
 }
 
 impl Services {
@@ -72,18 +74,21 @@ impl Ending {
             Some(rest.split_once(after)?.0.to_owned())
         };
         let first = |before: &str, after: &str| said.lines().find_map(|line| between(line, before, after));
-        let last = |before: &str, after: &str| said.lines().rev().find_map(|line| between(line, before, after));
+        let last =
+            |before: &str, after: &str| said.lines().rev().find_map(|line| between(line, before, after));
         let missing = first("No module named '", "'")
             .or_else(|| first("cannot import name '", "'"))
             .or_else(|| first("No such file or directory: '", "'"))
-            .or_else(|| first("attempted relative import", "\n"))
             .or_else(|| first("Cannot find module '", "'"))
             .or_else(|| first("Cannot find package '", "'"))
             .or_else(|| first("Directory import '", "'"));
-        let frames = said.lines().rev().filter_map(|line| between(line, "  File \"", "\""));
-        let python = frames.filter(|path| !path.starts_with('<') && !path.contains("/lib/python")).next();
+        let mut frames = said.lines().rev().filter_map(|line| between(line, "  File \"", "\""));
+        let python = frames.find(|path| !path.starts_with('<') && !path.contains("/lib/python"));
         let imported = said.lines().find_map(|line| Some(line.split_once("imported from ")?.1.to_owned()));
-        let required = || last("Require stack:", "\n").or_else(|| said.lines().find_map(|line| line.strip_prefix("- ").map(str::to_owned)));
+        let required = || {
+            last("Require stack:", "\n")
+                .or_else(|| said.lines().find_map(|line| line.strip_prefix("- ").map(str::to_owned)))
+        };
         Self { exit, missing, by: python.or(imported).or_else(required) }
     }
 }
@@ -95,6 +100,8 @@ pub(crate) enum Agreement {
     Whole,
     /// The very thing that was missing is named, with the file that asks for it: as an error or as a warning.
     Named(Severity),
+    /// Nothing is said although something was missing, which the case knows.
+    Unread,
     /// What is said is wrong, or nothing is said.
     Wrong(String),
 }
@@ -105,7 +112,8 @@ pub(crate) fn judge(service: &Service, real: &Ending) -> Agreement {
     let (report, _) = checker::check(&tree, &options).unwrap();
     let told: Vec<&Finding> =
         report.findings.iter().map(|told| &told.finding).filter(|told| RULES.contains(&told.rule)).collect();
-    let shown = || told.iter().map(|each| format!("{} {}: {}", each.severity.name(), each.rule, each.message));
+    let shown =
+        || told.iter().map(|each| format!("{} {}: {}", each.severity.name(), each.rule, each.message));
     if real.exit == 0 {
         let error = told.iter().any(|finding| finding.severity == Severity::Error);
         return if error {
@@ -128,6 +136,7 @@ pub(crate) fn judge(service: &Service, real: &Ending) -> Agreement {
     };
     match told.iter().find(names) {
         Some(finding) => Agreement::Named(finding.severity),
+        None if service.unread.is_some() && told.is_empty() => Agreement::Unread,
         None => Agreement::Wrong(format!("{real:?}, but {:?}", shown().collect::<Vec<_>>())),
     }
 }
@@ -137,7 +146,9 @@ fn mentions(message: &str, missing: &str) -> bool {
     let name = missing.rsplit('/').next().unwrap_or(missing);
     let name = name.split('.').next_back().filter(|_| !missing.contains('/')).unwrap_or(name);
     let stem = name.split('.').next().unwrap_or(name);
-    !stem.is_empty() && message.split(|char: char| !char.is_alphanumeric() && char != '_').any(|word| word == stem)
+    // Python does not say which module a relative import did not find.
+    missing.is_empty()
+        || message.split(|char: char| !char.is_alphanumeric() && char != '_').any(|word| word == stem)
 }
 
 /// How the services ended in a real Docker.
