@@ -194,10 +194,6 @@ fn ran(facts: &Facts<'_>, service: &Service) -> Option<Proof> {
         return None;
     }
     let all = stated(facts, service);
-    let entered = all.iter().find_map(|each| {
-        let list = commands(&each.text, "", true);
-        list.iter().find(|command| !command.dir.is_empty()).map(|command| command.dir.clone())
-    });
     for stated in &all {
         let Some(dir) = commands(&stated.text, "", true).iter().find_map(needs_manifest) else { continue };
         if facts.node_projects().contains_key(&dir) {
