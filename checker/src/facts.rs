@@ -165,7 +165,9 @@ impl<'s> Facts<'s> {
 
     /// The context that `dockerfile` is built in when the root directory is `root`.
     pub fn build_context(&self, root: &str, dockerfile: &str) -> Rc<build_context::BuildContext<'s>> {
-        let key = (root.to_owned(), dockerfile.to_owned());
+        // All that a Dockerfile says of it is an ignore file of its own.
+        let own = self.snapshot.entry(&format!("{dockerfile}.dockerignore")).map_or("", |_| dockerfile);
+        let key = (root.to_owned(), own.to_owned());
         if let Some(known) = self.contexts.borrow().get(&key) {
             return Rc::clone(known);
         }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
 use crate::facts::chain::{Loader, Package, When, language, names};
-use crate::facts::image::{Image, Presence};
+use crate::facts::image::base::Base;
+use crate::facts::image::{Image, Layer, LayerKind, Presence, Source};
 use crate::facts::launch::installs::{Install, installs};
-use crate::facts::launch::python_installs::distributions;
+use crate::facts::launch::python_installs::{Distributions, distributions};
 use crate::facts::launch::{Delivered, Trace, loaded};
 use crate::facts::node_project::LOCKFILES;
 use crate::facts::program::Language;
@@ -59,6 +60,35 @@ declare_rule! {
     /// //- main.py
     /// import yaml
     /// from fastapi import FastAPI
+    /// ```
+    ///
+    /// Declared, but the build installs nothing:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- requirements.txt
+    /// six
+    /// //- main.py
+    /// import six
+    /// ```
+    ///
+    /// A development dependency that the installation leaves out:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json main.js ./
+    /// RUN npm install --omit=dev
+    /// CMD ["node", "main.js"]
+    /// //- package.json
+    /// {"devDependencies": {"bytes": "3"}}
+    /// //- main.js
+    /// require("bytes");
     /// ```
     ///
     /// Brought along, declared under another name, part of the language, a package of the workspace, caught:
@@ -133,6 +163,9 @@ fn python(
     out: &mut Findings,
 ) {
     let installed = distributions(facts, delivered);
+    if installs_nothing(facts, delivered, &installed) {
+        return uninstalled(facts, delivered, trace, told, out);
+    }
     let (Some(service), Some(manifest)) = (delivered.service(facts), &installed.manifest) else { return };
     for package in trace.chain.packages.iter().filter(|package| package.when <= When::Sometimes) {
         let (wanted, listed) = names::distributions(&package.name);
@@ -161,6 +194,46 @@ fn python(
         if !(installed.locked && listed && trace.firm && package.when == When::Always) {
             finding.severity(Severity::Warning);
         }
+    }
+}
+
+/// True when the image is Python's own and nothing that the build does can bring a distribution.
+fn installs_nothing(facts: &Facts<'_>, delivered: &Delivered<'_>, installed: &Distributions) -> bool {
+    let image = &delivered.image;
+    let stage = image.stages.len().saturating_sub(1);
+    let own = image.reference(stage).and_then(Base::of).is_some_and(|base| base.has("pip"));
+    let brings = |layer: &Layer| match &layer.kind {
+        LayerKind::Copy(items, _) => items.iter().any(|item| !matches!(item.from, Source::Context(_))),
+        LayerKind::Run(..) | LayerKind::Directory(_) => false,
+    };
+    let copied = image.stages.iter().flat_map(|stage| &stage.layers).any(brings);
+    let kept = facts.snapshot.entries().iter().any(|entry| entry.path.contains("site-packages"));
+    image.dockerfile.is_some() && own && !installed.ran && !installed.open && !copied && !kept
+}
+
+/// Packages of a program whose image installs none.
+fn uninstalled(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    told: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let Some(service) = delivered.service(facts) else { return };
+    let brought = ["pip", "setuptools", "pkg_resources", "wheel"];
+    for package in trace.chain.packages.iter().filter(|package| package.when <= When::Sometimes) {
+        let name = &package.name;
+        if brought.contains(&name.as_str()) || is_local(facts, name) || !told.insert(name.clone()) {
+            continue;
+        }
+        let message =
+            format!("no command of the build installs `{name}`, which `{}` imports", source(trace, package));
+        let finding = out.at(trace.site.clone(), message);
+        finding
+            .service(&service.name)
+            .severity(Severity::Warning)
+            .related(package.site.clone(), "it is imported here");
+        finding.help("Install the distributions of the manifest in a `RUN`");
     }
 }
 
@@ -259,7 +332,10 @@ fn brought(facts: &Facts<'_>, delivered: &Delivered<'_>, installs: &[Install], n
             let asked = project.is_some_and(|project| {
                 let workspace = !project.workspaces.is_empty();
                 project.error.is_some()
-                    || project.dependencies.iter().any(|each| each.name.value == name)
+                    || project
+                        .dependencies
+                        .iter()
+                        .any(|each| each.name.value == name && !(each.dev && install.without_dev))
                     || workspace && anywhere(facts, name)
             });
             asked

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
-use crate::facts::chain::{Loader, When};
+use crate::facts::chain::{Barred, Loader, When};
 use crate::facts::launch::{How, Loss, caught_or_not};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
@@ -83,6 +83,35 @@ declare_rule! {
     /// export const log = () => {};
     /// ```
     ///
+    /// Node adds no ending in an ES module:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "main.mjs"]
+    /// //- main.mjs
+    /// import { db } from "./db";
+    /// db();
+    /// //- db.js
+    /// exports.db = () => {};
+    /// ```
+    ///
+    /// A name that is taken from a package, and is a module of it:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /srv
+    /// COPY app/__init__.py app/main.py ./app/
+    /// CMD ["python", "-m", "app.main"]
+    /// //- app/__init__.py
+    /// //- app/main.py
+    /// from app import jobs
+    /// //- app/jobs.py
+    /// ```
+    ///
     /// A script that is started by another one, whose import is missing, is a warning:
     ///
     /// ```repo,fires,warning
@@ -125,6 +154,47 @@ declare_rule! {
     /// export type Shape = {};
     /// //- src/extra.ts
     /// export default 1;
+    /// ```
+    ///
+    /// CommonJS adds endings, and so do loaders; a package may make its names itself:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "--import", "tsx", "main.mjs"]
+    /// //- main.mjs
+    /// import "./lib/a";
+    /// //- lib/a.ts
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "main.js"]
+    /// //- package.json
+    /// {}
+    /// //- main.js
+    /// require("./lib");
+    /// //- lib/index.js
+    /// require("./a");
+    /// //- lib/a.js
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /srv
+    /// COPY app/__init__.py app/main.py ./app/
+    /// CMD ["python", "-m", "app.main"]
+    /// //- app/__init__.py
+    /// jobs = []
+    /// //- app/main.py
+    /// from app import jobs
+    /// //- app/jobs.py
     /// ```
     ///
     /// Python: caught, for types, a name taken from a package, a namespace package, the standard library:
@@ -234,6 +304,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         if hint && *count > HINTS {
             continue;
         }
+        let barred = matches!(loss.how, How::Barred { .. });
         if !told.insert((service.name.clone(), what.clone())) {
             continue;
         }
@@ -241,7 +312,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let finding = out.at(site.unwrap_or_else(|| loss.broken.site.clone()), message);
         finding.service(&service.name).related(loss.broken.site.clone(), "it is needed here");
         finding.related(loss.trace.site.clone(), "and the program is started here");
-        finding.help("Copy it into the image, or copy the whole directory instead of single files");
+        finding.help(if barred {
+            "Write the whole name of the file"
+        } else {
+            "Copy it into the image, or copy the whole directory instead of single files"
+        });
         if is_hint(loss) {
             finding.severity(Severity::Note);
         } else if !loss.certain {
@@ -300,6 +375,13 @@ fn lost(loss: &Loss<'_, '_>) -> Option<(Option<Site>, String)> {
         How::NoConfig { site, source } => Some((
             site.clone(),
             format!("no instruction copies `{source}`, whose aliases are used, into the image"),
+        )),
+        How::Barred { source, why: Barred::NoEnding } => Some((
+            None,
+            format!(
+                "`{}` is not the whole name of `{source}`, and Node adds nothing in an ES module",
+                loss.broken.written
+            ),
         )),
         _ => None,
     }

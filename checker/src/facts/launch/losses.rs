@@ -3,7 +3,7 @@
 use super::{Delivered, Trace};
 use crate::facts::Facts;
 use crate::facts::build_context::Absence;
-use crate::facts::chain::{Broken, Cause, Loader, When};
+use crate::facts::chain::{Barred, Broken, Cause, Loader, When};
 use crate::facts::image::Presence;
 use crate::finding::Site;
 
@@ -62,6 +62,13 @@ pub enum How {
         site: Option<Site>,
         /// Path of the config in the tree.
         source: String,
+    },
+    /// It is there, but the reference does not lead to it.
+    Barred {
+        /// Path in the tree.
+        source: String,
+        /// Why.
+        why: Barred,
     },
     /// Python looks elsewhere.
     OffPath {
@@ -130,6 +137,7 @@ fn loss<'f, 's>(
             How::NotInTree { source: source.clone(), untracked }
         }
         Cause::NoConfig { source } => How::NoConfig { site: brought(), source: source.clone() },
+        Cause::Barred { source, why } => How::Barred { source: source.clone(), why: *why },
         Cause::NotOnPath { source, root } => How::OffPath { source: source.clone(), root: root.clone() },
     };
     let module = !matches!(broken.cause, Cause::FileNotInImage { .. });
@@ -145,7 +153,11 @@ fn loss<'f, 's>(
 fn sure_of_python(how: &How) -> bool {
     matches!(
         how,
-        How::NotCopied { .. } | How::Ignored { .. } | How::NotInTree { .. } | How::OutsideRoot { .. }
+        How::NotCopied { .. }
+            | How::Ignored { .. }
+            | How::NotInTree { .. }
+            | How::OutsideRoot { .. }
+            | How::Barred { .. }
     )
 }
 
