@@ -32,7 +32,7 @@ declare_rule! {
     /// RUN apk add --no-cache 'ca-certificates>20240101' nodejs~22 curl
     /// CMD ["true"]
     /// ```
-    "apk-version-pinned", Warning, Build, since "0.2.0",
+    "apk-version-pinned", Warning, Build, since "0.3.0",
     sources: ["https://wiki.alpinelinux.org/wiki/Alpine_Package_Keeper"]
 }
 

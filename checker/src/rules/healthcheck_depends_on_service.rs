@@ -106,7 +106,7 @@ declare_rule! {
     /// app.get("/health", async (req, res) => { await db.query("SELECT 1"); res.sendStatus(200); });
     /// app.listen(process.env.PORT);
     /// ```
-    "healthcheck-depends-on-service", Note, Health, since "0.2.0",
+    "healthcheck-depends-on-service", Note, Health, since "0.3.0",
     sources: ["https://docs.railway.com/deployments/healthchecks"]
 }
 

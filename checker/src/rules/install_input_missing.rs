@@ -114,7 +114,7 @@ declare_rule! {
     /// //- scripts/setup.js
     /// //- server.js
     /// ```
-    "install-input-missing", Error, Build, since "0.2.0",
+    "install-input-missing", Error, Build, since "0.3.0",
     sources: ["https://docs.npmjs.com/cli/v11/using-npm/scripts", "https://pnpm.io/cli/install"]
 }
 

@@ -22,8 +22,10 @@ pub(super) fn enters(settings: &Settings, directory: &str) -> bool {
 /// The root directory that a key names which Railway does not read: whoever wrote it may have set it in the dashboard too.
 pub(super) fn named_root(facts: &Facts<'_>, config: &RailwayConfig) -> Option<String> {
     let keys = ["root", "rootDirectory", "rootDir", "root_directory", "root_dir"];
-    let named = config.unknown.iter().filter(|unknown| keys.contains(&unknown.key.value.as_str()));
-    let paths = named.filter_map(|unknown| unknown.value.text());
+    let own = config.unknown.iter().map(|unknown| (&unknown.key.value, &unknown.value));
+    let inner = config.unknown.iter().flat_map(|unknown| unknown.value.members());
+    let all = own.chain(inner.map(|member| (&member.key.value, &member.value)));
+    let paths = all.filter(|(key, _)| keys.contains(&key.as_str())).filter_map(|(_, value)| value.text());
     let mut paths = paths.map(|path| path.trim_start_matches("./").trim_matches('/').to_owned());
     paths.find(|path| !path.is_empty() && facts.snapshot.is_directory(path))
 }
