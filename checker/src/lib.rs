@@ -9,6 +9,7 @@
 //! in. To add a rule, read `rules/missing_dockerignore.rs`, one of the shortest, and copy it.
 
 pub mod config;
+pub mod diagnose;
 pub mod facts;
 pub mod finding;
 pub mod fixture;

@@ -2,6 +2,7 @@
 
 pub mod annotations;
 mod build;
+pub mod diagnosis;
 pub mod diff;
 mod escape;
 pub mod json;

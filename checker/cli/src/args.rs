@@ -22,6 +22,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Judge a directory, or a commit of a repository
     Check(Check),
+    Diagnose(crate::diagnose::Diagnose),
     /// Say why a rule is right, what it cannot know, and how to allow it
     Explain {
         /// Id of the rule, as in a report

@@ -1,6 +1,7 @@
 //! Command line of Preflight: walks a directory or a commit, hands it to the checker, prints what it says.
 
 mod args;
+mod diagnose;
 mod run;
 mod tree;
 

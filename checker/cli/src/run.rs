@@ -16,6 +16,7 @@ use crate::tree::{CommitTree, DirectoryTree};
 pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     match args.command {
         Command::Check(args) => check(&args),
+        Command::Diagnose(args) => crate::diagnose::run(&args),
         Command::Explain { rule } => explain(&rule),
         Command::Rules => {
             let lines = rules::ALL
@@ -95,7 +96,7 @@ fn shares_a_word(known: &str, asked: &str) -> bool {
 }
 
 /// Writes to standard output; a reader that has gone away is no fault.
-fn print(text: &str, color: Color) -> Result<(), String> {
+pub(crate) fn print(text: &str, color: Color) -> Result<(), String> {
     let choice = match color {
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::Always,
