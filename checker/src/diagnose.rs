@@ -145,10 +145,10 @@ fn tail(log: &str, limit: usize) -> &str {
 /// What the first signature that fits says of `text`.
 fn meaning(text: &str) -> Option<(Meaning, Option<String>)> {
     let first = PATTERNS.set.matches(text.as_bytes()).iter().next()?;
-    let captures = PATTERNS.each.get(first)?.captures(text.as_bytes())?;
-    let captured = (1..captures.len()).find_map(|group| captures.get(group));
-    let captured = captured.map(|found| mask::masked(&String::from_utf8_lossy(found.as_bytes())));
-    Some((SIGNATURES[first].meaning, captured))
+    let groups = PATTERNS.each.get(first)?.captures(text.as_bytes())?;
+    let named = (1..groups.len()).find_map(|group| groups.get(group));
+    let named = named.map(|found| mask::masked(&String::from_utf8_lossy(found.as_bytes())));
+    Some((SIGNATURES[first].meaning, named))
 }
 
 fn verdict(

@@ -23,6 +23,7 @@ pub(crate) enum Command {
     /// Judge a directory, or a commit of a repository
     Check(Check),
     Diagnose(crate::diagnose::Diagnose),
+    Migrate(crate::migrate::Migrate),
     /// Say why a rule is right, what it cannot know, and how to allow it
     Explain {
         /// Id of the rule, as in a report

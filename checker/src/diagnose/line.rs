@@ -73,6 +73,7 @@ fn without_stamps(text: &str) -> &str {
     }
     if let Some(after) = rest.strip_prefix('#')
         && let Some((step, after)) = after.split_once(' ')
+        && !step.is_empty()
         && step.bytes().all(|byte| byte.is_ascii_digit())
     {
         rest = after;

@@ -1,6 +1,10 @@
-//! What the action asks about Railway itself: diagnoses of logs.
+//! What the action asks about Railway itself: diagnoses of logs, and the old files carried over.
 
+use checker::Options;
+use checker::migrate::{Request, migrate as carry_over};
 use checker::report::diagnosis;
+use checker::snapshot::Day;
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 /// Finds the root cause in `log`: JSON with `diagnosis` (its document), `text` and `markdown`. `rules_base` is what
@@ -15,4 +19,37 @@ pub fn diagnose(log: &str, rules_base: &str) -> String {
         "markdown": diagnosis::markdown(&found, base),
     })
     .to_string()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Carry {
+    today: String,
+    project: String,
+    #[serde(default)]
+    repository: Option<String>,
+    #[serde(default)]
+    variables: Vec<String>,
+}
+
+/// Writes `.railway/railway.ts` from the config files of `host`: JSON with `path`, `text`, `notes` and `exists`.
+///
+/// # Errors
+/// Throws when `options` is malformed or the host fails; never because of a file's content.
+#[wasm_bindgen]
+pub fn migrate(host: &crate::Host, options: &str) -> Result<String, JsError> {
+    let given: Carry =
+        serde_json::from_str(options).map_err(|error| JsError::new(&format!("options: {error}")))?;
+    let today = Day::parse(&given.today).ok_or_else(|| JsError::new("options: today is no day"))?;
+    let tree = crate::tree::HostTree::open(host).map_err(|error| JsError::new(&error))?;
+    let options = Options { today, trigger: None, config: None };
+    let request =
+        Request { project: given.project, repository: given.repository, variables: given.variables };
+    let migration = carry_over(&tree, &options, &request).map_err(|errors| {
+        JsError::new(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    let outcome = serde_json::json!({
+        "path": migration.path, "text": migration.text, "notes": migration.notes, "exists": migration.exists,
+    });
+    Ok(outcome.to_string())
 }
