@@ -14,6 +14,7 @@ pub mod facts;
 pub mod finding;
 pub mod fixture;
 pub mod known;
+pub mod live;
 pub mod migrate;
 pub mod report;
 pub mod rule;

@@ -6,6 +6,7 @@ pub mod diagnosis;
 pub mod diff;
 mod escape;
 pub mod json;
+pub mod live;
 pub mod markdown;
 pub mod read;
 pub mod text;
