@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Live, Variable, drift, expected, memory, questions, service_of, stored};
+use crate::Options;
+use crate::config::{Config, ConfigError};
 use crate::facts::Facts;
 use crate::facts::service::{Kind, Service};
 use crate::facts::settings::{CONFIG_CUT_OFF, Key, Source};
+use crate::snapshot::{Snapshot, Text, Tree, Trigger};
 
 /// How an item stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,6 +100,19 @@ const SETTINGS: &[(&str, Key, &str, bool)] = &[
     ("Deploy", Key::OverlapSeconds, "Overlap", false),
     ("Deploy", Key::LimitOverride, "Limits", false),
 ];
+
+/// Judges `live` by the files of `tree`.
+///
+/// # Errors
+/// Everything that is wrong with the configuration of Preflight.
+pub fn of_tree(tree: &dyn Tree, options: &Options, live: &Live) -> Result<Audit, Vec<ConfigError>> {
+    let snapshot = Snapshot::new(tree, options.today, Trigger::GitHub);
+    let config = match &options.config {
+        Some((path, text)) => Config::parse(&Text::decode(path, text.as_bytes())),
+        None => Config::of(&snapshot),
+    }?;
+    Ok(audit(&Facts::gather(&snapshot, &config), live))
+}
 
 /// Judges `live` by the repository.
 pub fn audit(facts: &Facts<'_>, live: &Live) -> Audit {
@@ -363,3 +379,6 @@ fn redis(live: &Live) -> Vec<Item> {
     }
     items
 }
+
+#[cfg(test)]
+mod tests;

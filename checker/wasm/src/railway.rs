@@ -1,8 +1,11 @@
-//! What the action asks about Railway itself: diagnoses of logs, and the old files carried over.
+//! What the action asks about Railway itself: diagnoses of logs, the old files carried over, live settings and deployments.
 
 use checker::Options;
+use checker::live::Live;
+use checker::live::audit::Standing;
+use checker::live::outcome::Outcome;
 use checker::migrate::{Request, migrate as carry_over};
-use checker::report::diagnosis;
+use checker::report::{diagnosis, live as report};
 use checker::snapshot::Day;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -52,4 +55,51 @@ pub fn migrate(host: &crate::Host, options: &str) -> Result<String, JsError> {
         "path": migration.path, "text": migration.text, "notes": migration.notes, "exists": migration.exists,
     });
     Ok(outcome.to_string())
+}
+
+/// Judges `live`, what the host recorded of one service, by the files of `host`: JSON with `audit` (its document),
+/// `text`, `markdown` and `failed`. `config` is the text of a configuration or null.
+///
+/// # Errors
+/// Throws when `live` or `today` is malformed or the host fails.
+#[wasm_bindgen]
+pub fn audit(host: &crate::Host, today: &str, config: Option<String>, live: &str) -> Result<String, JsError> {
+    let live: Live = serde_json::from_str(live).map_err(|error| JsError::new(&format!("live: {error}")))?;
+    let today = Day::parse(today).ok_or_else(|| JsError::new("today is no day"))?;
+    let tree = crate::tree::HostTree::open(host).map_err(|error| JsError::new(&error))?;
+    let config = config.map(|text| ("preflight.toml".to_owned(), text));
+    let options = Options { today, trigger: None, config };
+    let audit = checker::live::audit::of_tree(&tree, &options, &live).map_err(|errors| {
+        JsError::new(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    let outcome = serde_json::json!({
+        "audit": report::audit_document(&audit),
+        "text": report::audit_text(&audit),
+        "markdown": report::audit_markdown(&audit),
+        "failed": audit.count(Standing::Wrong) > 0,
+    });
+    Ok(outcome.to_string())
+}
+
+/// Tells what became of a deployment: JSON with `text`, `markdown` and `good`.
+///
+/// # Errors
+/// Throws when `outcome` is malformed.
+#[wasm_bindgen]
+pub fn deployment(outcome: &str, rules_base: &str) -> Result<String, JsError> {
+    let outcome: Outcome =
+        serde_json::from_str(outcome).map_err(|error| JsError::new(&format!("outcome: {error}")))?;
+    let base = (!rules_base.is_empty()).then_some(rules_base);
+    let told = serde_json::json!({
+        "text": report::outcome_text(&outcome),
+        "markdown": report::outcome_markdown(&outcome, base),
+        "good": outcome.good(),
+    });
+    Ok(told.to_string())
+}
+
+/// `text` with every secret that can be told replaced by stars.
+#[wasm_bindgen]
+pub fn masked(text: &str) -> String {
+    checker::diagnose::mask::masked(text)
 }
