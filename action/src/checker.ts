@@ -19,6 +19,20 @@ export interface Annotation {
   end_column: number
 }
 
+/** A suggestion; `before` are the lines that must stand there. */
+export interface Suggestion {
+  path: string
+  start_line: number
+  line: number
+  before: string[]
+  body: string
+}
+
+export interface Review {
+  body: string
+  comments: Suggestion[]
+}
+
 export interface Report {
   verdict: 'will-fail' | 'at-risk' | 'clear' | 'nothing-to-check'
   headline: string
@@ -31,6 +45,8 @@ export interface Outcome {
   comment: string
   summary: string
   annotations: Annotation[]
+  review: Review
+  sarif: string | null
   failed: boolean
 }
 

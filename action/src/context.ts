@@ -18,6 +18,8 @@ export interface Context {
   repo: string
   /** Number of the pull request, when the event is one. */
   pull: number | undefined
+  /** Head commit of that pull request. */
+  head: string | undefined
   linkBase: string | null
   rulesBase: string
   /** The run that the companion workflow follows. */
@@ -38,7 +40,8 @@ export function context(env: Env, given: Inputs): Context {
   const pull = at(event, 'pull_request')
   const run = workflowRun(at(event, 'workflow_run'))
   const [owner = '', repo = ''] = (env['GITHUB_REPOSITORY'] ?? '').split('/')
-  const sha = run?.sha ?? text(at(at(pull, 'head'), 'sha')) ?? env['GITHUB_SHA']
+  const head = text(at(at(pull, 'head'), 'sha'))
+  const sha = run?.sha ?? head ?? env['GITHUB_SHA']
   const server = env['GITHUB_SERVER_URL'] || 'https://github.com'
   const encoded = prefix.split('/').map(encodeURIComponent).join('/')
   const own = env['GITHUB_ACTION_REPOSITORY']
@@ -52,6 +55,7 @@ export function context(env: Env, given: Inputs): Context {
     owner,
     repo,
     pull: Number.isInteger(number) ? (number as number) : undefined,
+    head,
     linkBase: sha && owner ? `${server}/${owner}/${repo}/blob/${sha}/${encoded}` : null,
     rulesBase: `https://github.com/${rules}/docs/rules/`,
     run,

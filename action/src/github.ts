@@ -1,20 +1,13 @@
 // The pull request's comment. Loaded only when there is something to post.
-import { Octokit } from '@octokit/core'
-import { paginateRest } from '@octokit/plugin-paginate-rest'
-import { retry } from '@octokit/plugin-retry'
-import { throttling } from '@octokit/plugin-throttling'
-
 import type { Context } from './context.ts'
+import { Author, client, plain, tail, type Client } from './github-client.ts'
+
+export { suggest } from './suggestions.ts'
 
 /** Marks our comment; the checker writes it as the first line. */
 const MARKER = '<!-- preflight-report -->'
-/** Author of comments that are posted with a workflow's own token. */
-const BOT = 'github-actions[bot]'
 /** Pages of a hundred comments that are searched. */
 const PAGES = 50
-/** Longest wait that GitHub may ask for, and longest wait for an answer. */
-const PATIENCE_SECONDS = 60
-const TIMEOUT_MS = 15_000
 
 interface Comment {
   id: number
@@ -23,26 +16,12 @@ interface Comment {
   user: { login: string } | null
 }
 
-const Client = Octokit.plugin(paginateRest, retry, throttling)
-type Client = InstanceType<typeof Client>
-
-function client(at: Context, token: string): Client {
-  const wait = (seconds: number, _options: unknown, _octokit: unknown, retries: number): boolean => retries < 2 && seconds <= PATIENCE_SECONDS
-  return new Client({
-    auth: token,
-    baseUrl: at.api,
-    userAgent: 'preflight',
-    log: { debug() {}, info() {}, warn() {}, error() {} },
-    request: { fetch: (url: string, options: RequestInit) => fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) }) },
-    retry: { retries: 2 },
-    throttle: { onRateLimit: wait, onSecondaryRateLimit: wait },
-  })
-}
-
 /** What became of the comment: a line for the log, and its address or nothing. */
 export interface Posted {
   line: string
   url: string
+  /** False when this token may not write. */
+  allowed: boolean
 }
 
 /** Creates, updates or leaves alone the one comment. A refusal is no failure. */
@@ -53,24 +32,18 @@ export async function post(at: Context, token: string, pull: number, report: str
   try {
     const known = await ours(octokit, at, pull)
     if (known === undefined) {
-      if (quiet) return { line: 'Preflight: nothing to say, so no comment.', url: '' }
+      if (quiet) return { line: 'Preflight: nothing to say, so no comment.', url: '', allowed: true }
       const made = await octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { ...where, issue_number: pull, body })
-      return { line: `Preflight: commented at ${made.data.html_url}`, url: made.data.html_url }
+      return { line: `Preflight: commented at ${made.data.html_url}`, url: made.data.html_url, allowed: true }
     }
     const url = known.html_url
-    if (plain(known.body) === plain(body)) return { line: `Preflight: the comment at ${url} is up to date.`, url }
+    if (plain(known.body) === plain(body)) return { line: `Preflight: the comment at ${url} is up to date.`, url, allowed: true }
     await octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...where, comment_id: known.id, body })
-    return { line: `Preflight: updated the comment at ${url}`, url }
+    return { line: `Preflight: updated the comment at ${url}`, url, allowed: true }
   } catch (error) {
-    return { line: refusal(error), url: '' }
+    return { line: refusal(error), url: '', allowed: false }
   }
 }
-
-/** Tells the comments of several directories apart. */
-const tail = (at: Context): string => (at.prefix === '' ? '' : `<!-- preflight-path ${encodeURIComponent(at.prefix).replaceAll('-', '%2D')} -->\n`)
-
-/** A body without what GitHub may change on the way. */
-const plain = (body: string | undefined): string => (body ?? '').replaceAll('\r\n', '\n').trimEnd()
 
 function refusal(error: unknown): string {
   const elsewhere = 'the report is in the summary and the annotations'
@@ -83,7 +56,7 @@ function refusal(error: unknown): string {
 
 /** Our comment: ours by its markers and by its author, for anyone can write the markers. */
 async function ours(octokit: Client, at: Context, pull: number): Promise<Comment | undefined> {
-  let viewer: string | undefined
+  const author = new Author(octokit)
   let pages = 0
   const all = octokit.paginate.iterator('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
     owner: at.owner,
@@ -93,9 +66,7 @@ async function ours(octokit: Client, at: Context, pull: number): Promise<Comment
   })
   for await (const { data } of all) {
     for (const comment of (data as Comment[]).filter((each) => marked(each.body, tail(at)))) {
-      if (comment.user?.login === BOT) return comment
-      viewer ??= await login(octokit)
-      if (comment.user?.login === viewer) return comment
+      if (await author.wrote(comment)) return comment
     }
     pages += 1
     if (pages === PAGES) return undefined
@@ -107,15 +78,6 @@ function marked(body: string | undefined, tail: string): boolean {
   const text = plain(body)
   if (!text.startsWith(MARKER)) return false
   return tail === '' ? !/<!-- preflight-path \S+ -->$/.test(text) : text.endsWith(tail.trimEnd())
-}
-
-/** Who the token speaks for; a workflow's own token may not ask. */
-async function login(octokit: Client): Promise<string> {
-  try {
-    return (await octokit.request('GET /user')).data.login
-  } catch {
-    return BOT
-  }
 }
 
 /** The open pull request whose head is the commit of the run that is followed. */

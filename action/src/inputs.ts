@@ -9,6 +9,8 @@ export interface Inputs {
   failOn: string | null
   trigger: string | null
   comment: 'auto' | 'always' | 'never'
+  suggestions: 'auto' | 'never'
+  sarif: boolean
   token: string
   report: string
 }
@@ -29,6 +31,8 @@ export function inputs(env: Record<string, string | undefined>): Inputs {
   }
   const mode = choice('mode', ['check', 'comment'], 'check')
   const comment = choice('comment', ['auto', 'always', 'never'], 'auto')
+  const suggestions = choice('suggestions', ['auto', 'never'], 'auto')
+  const sarif = choice('sarif', ['true', 'false'], 'false') === 'true'
   const failOn = choice('fail-on', ['', 'error', 'warning', 'note', 'never'], '') || null
   const trigger = choice('trigger', ['', 'github', 'railway-up', 'local'], '') || null
   const path = get('path') || '.'
@@ -46,5 +50,5 @@ export function inputs(env: Record<string, string | undefined>): Inputs {
   const token = get('token')
   if (mode === 'comment' && token === '') problems.push("input 'token' is needed with mode: comment")
   if (problems.length > 0) throw new InputError(problems.join('; '))
-  return { mode, path, config, failOn, trigger, comment, token, report }
+  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, token, report }
 }

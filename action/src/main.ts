@@ -1,5 +1,5 @@
 // The order of effects. Every judgement and every word of the report comes from the checker.
-import { check, load, render } from './checker.ts'
+import { check, load, render, type Review } from './checker.ts'
 import { context, type Context, type Env } from './context.ts'
 import { inputs, type Inputs } from './inputs.ts'
 import { readReport } from './report-file.ts'
@@ -28,7 +28,8 @@ async function judge(env: Env, given: Inputs, at: Context): Promise<number> {
   runner.summarize(env, outcome.summary)
   runner.output(env, runner.report(at.temp, outcome))
   if (given.comment !== 'never' && at.pull !== undefined) {
-    await post(env, given, at, at.pull, outcome.comment, outcome.report.verdict)
+    const allowed = await post(env, given, at, at.pull, outcome.comment, outcome.report.verdict)
+    if (allowed && given.suggestions === 'auto') await suggest(given, at, at.pull, outcome.review)
   }
   return outcome.failed ? 1 : 0
 }
@@ -48,13 +49,24 @@ async function companion(env: Env, given: Inputs, at: Context): Promise<number> 
   return 0
 }
 
-async function post(env: Env, given: Inputs, at: Context, pull: number, body: string, verdict: string): Promise<void> {
-  if (given.token === '') return runner.line('Preflight: no token, so no comment; the report is in the summary.')
+/** Posts the comment; false when this token may not. */
+async function post(env: Env, given: Inputs, at: Context, pull: number, body: string, verdict: string): Promise<boolean> {
+  if (given.token === '') {
+    runner.line('Preflight: no token, so no comment; the report is in the summary.')
+    return false
+  }
   const { post } = await import('./github.ts')
   const quiet = given.comment === 'auto' && (verdict === 'clear' || verdict === 'nothing-to-check')
-  const { line, url } = await post(at, given.token, pull, body, quiet)
+  const { line, url, allowed } = await post(at, given.token, pull, body, quiet)
   runner.line(line)
   runner.output(env, { 'comment-url': url })
+  return allowed
+}
+
+async function suggest(given: Inputs, at: Context, pull: number, review: Review): Promise<void> {
+  const { suggest } = await import('./github.ts')
+  const line = await suggest(at, given.token, pull, review)
+  if (line !== '') runner.line(line)
 }
 
 function options(given: Inputs, at: Context): object {
@@ -67,5 +79,7 @@ function options(given: Inputs, at: Context): object {
     summary_limit: 1_000_000,
     link_base: at.linkBase,
     rules_base: at.rulesBase,
+    sarif: given.sarif,
+    prefix: at.prefix,
   }
 }

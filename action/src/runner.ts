@@ -52,8 +52,10 @@ export function report(temp: string, outcome: Outcome): Record<string, string> {
   writeFileSync(report, `${JSON.stringify(outcome.report, null, 2)}\n`)
   const summary = join(folder, 'report.md')
   writeFileSync(summary, outcome.summary)
+  const sarif = outcome.sarif === null ? '' : join(folder, 'report.sarif')
+  if (outcome.sarif !== null) writeFileSync(sarif, outcome.sarif)
   const { verdict, counts } = outcome.report
-  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report, summary }
+  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report, summary, sarif }
 }
 
 /** Sets outputs of the step. */

@@ -1,5 +1,6 @@
 // Text from anyone stays text: in the log, in annotations, in outputs, in the summary and in the comment.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { marked } from 'marked'
@@ -25,15 +26,21 @@ const directories = hostile.map((name) => name.replaceAll('/', '\u2215'))
 test('only our own annotations are commands, whatever files are called', async () => {
   const files = Object.fromEntries(directories.flatMap((name) => Object.entries(broken).map(([path, text]) => [`${name}/${path}`, text])))
   const github = await StandIn.start()
-  const done = await run(repository(files), { token: 'secret' }, { GITHUB_API_URL: github.url }, pullRequest(1))
+  github.files = Object.keys(files).map((filename) => ({ filename, patch: `@@ -0,0 +1 @@\n+${broken['railway.json'].trimEnd()}` }))
+  const done = await run(repository(files), { token: 'secret', sarif: 'true' }, { GITHUB_API_URL: github.url }, pullRequest(1))
   github.stop()
   assert.deepEqual(github.violations, [])
   assert.equal(done.code, 1, done.log)
   for (const command of commands(done.log)) assert.match(command, /^::(add-mask::secret$|(error|warning|notice) file=[^:]*,line=\d+,endLine=\d+,col=\d+,endColumn=\d+,title=Preflight%3A [a-z-]+::)/)
-  for (const text of [done.log, done.summary, github.comments[0]?.body ?? '', JSON.stringify(done.outputs)]) {
+  const suggestions = github.reviewComments.map(({ body }) => body)
+  assert.equal(suggestions.length, directories.length, 'each directory has a fix on a line that is shown')
+  const log = JSON.parse(readFileSync(done.outputs['sarif'] ?? '', 'utf8')) as { runs: { results: { message: { text: string } }[] }[] }
+  const messages = log.runs.flatMap(({ results }) => results.map(({ message }) => message.text))
+  for (const text of messages) assert.ok(!/@team|(?<!\\)[[\]]/.test(text), text)
+  for (const text of [done.log, done.summary, github.comments[0]?.body ?? '', JSON.stringify(done.outputs), ...suggestions, ...messages]) {
     assert.ok(!text.includes('\u001b') && !text.includes('\u202e'), 'a control character came through')
   }
-  for (const markdown of [done.summary, github.comments[0]?.body ?? '']) inertMarkdown(markdown)
+  for (const markdown of [done.summary, github.comments[0]?.body ?? '', ...suggestions]) inertMarkdown(markdown)
 })
 
 /** Nothing of a name becomes an element, a mention or a link. */

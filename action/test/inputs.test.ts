@@ -9,7 +9,7 @@ import { InputError, inputs } from '../src/inputs.ts'
 import { folder } from './process.ts'
 
 test('without inputs everything has a default', () => {
-  assert.deepEqual(inputs({}), { mode: 'check', path: '.', config: null, failOn: null, trigger: null, comment: 'auto', token: '', report: '' })
+  assert.deepEqual(inputs({}), { mode: 'check', path: '.', config: null, failOn: null, trigger: null, comment: 'auto', suggestions: 'auto', sarif: false, token: '', report: '' })
 })
 
 test('every wrong input is named at once', () => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after } from 'node:test'
 
-export const dist = join(import.meta.dirname, '..', 'dist')
+/** The bundle under test; another one than that of the repository while it is worked on. */
+export const dist = process.env['PREFLIGHT_DIST'] ?? join(import.meta.dirname, '..', 'dist')
 
 export interface Run {
   code: number

@@ -23,6 +23,12 @@ const operations: Operation[] = [
   ['POST', '/repos/{owner}/{repo}/issues/{issue_number}/comments'],
   ['PATCH', '/repos/{owner}/{repo}/issues/comments/{comment_id}'],
   ['GET', '/repos/{owner}/{repo}/pulls'],
+  ['GET', '/repos/{owner}/{repo}/pulls/{pull_number}/files'],
+  ['GET', '/repos/{owner}/{repo}/pulls/{pull_number}/comments'],
+  ['POST', '/repos/{owner}/{repo}/pulls/{pull_number}/comments'],
+  ['DELETE', '/repos/{owner}/{repo}/pulls/comments/{comment_id}'],
+  ['GET', '/repos/{owner}/{repo}/pulls/{pull_number}/reviews'],
+  ['POST', '/repos/{owner}/{repo}/pulls/{pull_number}/reviews'],
   ['GET', '/user'],
 ].map(([method = '', path = '']) => {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
@@ -40,7 +46,24 @@ export interface Behaviour {
   delayMs: number
 }
 
+/** A comment of a review on lines of a file; `line` is gone once those lines have changed. */
+export interface ReviewComment {
+  id: number
+  pull: number
+  review: number
+  login: string
+  path: string
+  body: string
+  start_line?: number
+  line?: number
+  in_reply_to_id?: number
+}
+
 export class StandIn {
+  /** Files of every pull request, with the patch that GitHub shows; without one for large files. */
+  files: { filename: string; patch?: string }[] = []
+  reviews: { id: number; pull: number; login: string; body: string }[] = []
+  reviewComments: ReviewComment[] = []
   comments: { issue: number; id: number; login: string; body: string }[] = []
   pulls: { number: number; head: string; sha: string }[] = []
   requests: string[] = []
@@ -72,6 +95,13 @@ export class StandIn {
     return id
   }
 
+  /** A comment of a review that is there already. */
+  addReviewComment(comment: Omit<ReviewComment, 'id' | 'review'>): number {
+    const id = this.#next++
+    this.reviewComments.push({ ...comment, id, review: 1 })
+    return id
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -91,7 +121,7 @@ export class StandIn {
 
   #send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
-    response.end(JSON.stringify(body))
+    response.end(body === undefined ? undefined : JSON.stringify(body))
   }
 
   /** Checks path, query, headers and body; the values of all of them, or undefined when something is wrong. */
@@ -115,7 +145,10 @@ export class StandIn {
       const body = { body: JSON.parse(text) }
       this.#valid(content.schema, body, 'body', wrong)
       if (Object.keys(body.body).some((key) => !(key in resolve(content.schema).properties))) wrong('unknown field in the body')
-      if ([...(body.body.body ?? '')].length > BODY_LIMIT) wrong(`the comment is longer than ${BODY_LIMIT} characters`)
+      for (const text of [body.body.body, ...(body.body.comments ?? []).map((each: Json) => each['body'])]) {
+        if ([...(text ?? '')].length > BODY_LIMIT) wrong(`the comment is longer than ${BODY_LIMIT} characters`)
+      }
+      values['json'] = body.body
       values['body'] = body.body.body
     } else if (text !== '') wrong('a body where none belongs')
     return this.violations.length === before ? values : undefined
@@ -141,8 +174,10 @@ export class StandIn {
     const denied = { message: 'Resource not accessible by integration', documentation_url: 'https://docs.github.com/rest', status: '403' }
     if (path === '/user') return this.behaviour.user ? [200, { ...example('private-user'), login: this.behaviour.login }] : [403, denied]
     if (path.endsWith('/pulls')) return [200, this.pulls.filter(({ head }) => head === values['head']).map((each) => this.#pull(each))]
+    if (method === 'GET' && path.includes('/pulls/')) return this.#list(path, values, url)
     if (method === 'GET') return this.#page(values, url)
     if (this.behaviour.readOnly) return [403, denied]
+    if (path.includes('/pulls/')) return this.#review(path, method, values)
     if (method === 'POST') {
       const id = this.add(values['issue_number'], this.behaviour.login, values['body'])
       return [201, this.#comment(this.comments.find((each) => each.id === id)!)]
@@ -151,6 +186,65 @@ export class StandIn {
     if (!known) return [404, { message: 'Not Found' }]
     known.body = values['body']
     return [200, this.#comment(known)]
+  }
+
+  /** Files, comments or reviews of a pull request, in pages. */
+  #list(path: string, values: Json, url: URL): [number, unknown, Record<string, string>?] {
+    const { pull_number: pull, per_page: size = 30, page = 1 } = values
+    const all = path.endsWith('/files')
+      ? this.files.map((each) => this.#file(each))
+      : path.endsWith('/reviews')
+        ? this.reviews.filter((each) => each.pull === pull).map((each) => this.#reviewed(each))
+        : this.reviewComments.filter((each) => each.pull === pull).map((each) => this.#suggested(each))
+    url.searchParams.set('page', String(page + 1))
+    return [200, all.slice((page - 1) * size, page * size), all.length > page * size ? { link: `<${url.href}>; rel="next"` } : {}]
+  }
+
+  /** Writes and deletes of reviews; lines that the pull request does not show are refused, as GitHub does. */
+  #review(path: string, method: string, values: Json): [number, unknown] {
+    if (method === 'DELETE') {
+      const at = this.reviewComments.findIndex(({ id }) => id === values['comment_id'])
+      if (at < 0) return [404, { message: 'Not Found' }]
+      this.reviewComments.splice(at, 1)
+      return [204, undefined]
+    }
+    const { pull_number: pull, json } = values
+    const review = path.endsWith('/reviews') ? this.#next++ : 1
+    const comments: Json[] = path.endsWith('/reviews') ? (json['comments'] ?? []) : [json]
+    for (const each of comments) {
+      if (!this.#shown(each)) return [422, { message: 'Unprocessable Entity', errors: ['Line could not be resolved'] }]
+    }
+    for (const { path, body, line, start_line } of comments) this.reviewComments.push({ id: this.#next++, pull, review, login: this.behaviour.login, path, body, line, start_line })
+    if (!path.endsWith('/reviews')) return [201, this.#suggested(this.reviewComments.at(-1)!)]
+    this.reviews.push({ id: review, pull, login: this.behaviour.login, body: json['body'] })
+    return [200, this.#reviewed(this.reviews.at(-1)!)]
+  }
+
+  /** True when one hunk of the file shows all lines of the comment on the right side. */
+  #shown({ path, line, start_line = line, side }: Json): boolean {
+    const patch = this.files.find(({ filename }) => filename === path)?.patch ?? ''
+    const hunks = [...patch.matchAll(/^@@ -\S+ \+(\d+)(?:,(\d+))? @@/gm)].map(([, from, count = '1']) => [Number(from), Number(from) + Number(count) - 1] as const)
+    return side === 'RIGHT' && start_line <= line && hunks.some(([first, last]) => first <= start_line && line <= last)
+  }
+
+  #user(login: string): Json {
+    return { ...example('pull-request-review')['user'], login, type: login.endsWith('[bot]') ? 'Bot' : 'User' }
+  }
+
+  #file({ filename, patch }: StandIn['files'][number]): Json {
+    const [made] = structuredClone(example('diff-entry-items')) as unknown as Json[]
+    const { patch: _, ...rest } = made!
+    return { ...rest, filename, ...(patch === undefined ? {} : { patch }) }
+  }
+
+  #reviewed({ id, login, body }: StandIn['reviews'][number]): Json {
+    return { ...structuredClone(example('pull-request-review')), id, body, user: this.#user(login) }
+  }
+
+  #suggested({ id, review, login, path, body, line, start_line, in_reply_to_id }: ReviewComment): Json {
+    const { in_reply_to_id: _, line: __, start_line: ___, ...made } = structuredClone(example('pull-request-review-comment'))
+    const lines = { ...(line === undefined ? {} : { line }), ...(start_line === undefined ? {} : { start_line }) }
+    return { ...made, id, pull_request_review_id: review, path, body, ...lines, ...(in_reply_to_id === undefined ? {} : { in_reply_to_id }), user: this.#user(login) }
   }
 
   #page(values: Json, url: URL): [number, unknown, Record<string, string>?] {

@@ -13,11 +13,13 @@ import { folder } from './process.ts'
 const root = join(import.meta.dirname, '..', '..')
 const workflows = new Map<string, string>()
 for (const name of readdirSync(join(root, '.github', 'workflows'))) workflows.set(name, readFileSync(join(root, '.github', 'workflows', name), 'utf8'))
-const documented = readFileSync(join(root, 'docs', 'fork-pull-requests.md'), 'utf8')
-for (const [, text = ''] of documented.matchAll(/^```yaml\n(.*?)^```$/gms)) workflows.set(`documented ${/workflows\/(\S+)/.exec(text)?.[1]}`, text)
+for (const page of ['fork-pull-requests.md', 'sarif.md']) {
+  const documented = readFileSync(join(root, 'docs', page), 'utf8')
+  for (const [, text = ''] of documented.matchAll(/^```yaml\n(.*?)^```$/gms)) workflows.set(`documented ${/workflows\/(\S+)/.exec(text)?.[1]}`, text)
+}
 
-test('the documentation hands out two workflows', () => {
-  assert.equal([...workflows.keys()].filter((name) => name.startsWith('documented ')).length, 2)
+test('the documentation hands out three workflows', () => {
+  assert.equal([...workflows.keys()].filter((name) => name.startsWith('documented ')).length, 3)
 })
 
 test('actionlint finds nothing', async () => {
@@ -38,7 +40,7 @@ test('every foreign action is pinned by its full SHA', () => {
   for (const [name, text] of workflows) {
     for (const [, used = ''] of text.matchAll(/uses: (\S+)/g)) {
       if (used === './' || used.startsWith('preflight-action/preflight@')) continue
-      assert.match(used, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/, `${name}: ${used}`)
+      assert.match(used, /^[\w-]+\/[\w/-]+@[0-9a-f]{40}$/, `${name}: ${used}`)
     }
   }
 })

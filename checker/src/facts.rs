@@ -1,16 +1,26 @@
 //! What a snapshot means: everything rules may ask, gathered once, each part on first use where it is costly.
 
 pub mod build_context;
+pub mod chain;
 pub mod compose;
 pub mod copies;
 pub mod cron;
+pub mod debian;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod document;
 pub mod env_file;
+pub mod fixed_port;
 pub mod gitignore;
+pub mod image;
+pub mod image_server;
 pub mod javascript_source;
+pub mod launch;
+pub mod next_routes;
+pub mod nixpacks;
 pub mod node_project;
+pub mod package_manager;
+pub mod pattern;
 pub mod procfile;
 pub mod program;
 pub mod python_project;
@@ -55,6 +65,10 @@ pub struct Facts<'s> {
     workflows: OnceCell<Vec<workflow::Workflow>>,
     startups: OnceCell<Vec<Rc<startup::Startup>>>,
     contexts: RefCell<HashMap<(String, String), Rc<build_context::BuildContext<'s>>>>,
+    modules: RefCell<HashMap<String, Option<Rc<program::Module>>>>,
+    links: RefCell<HashMap<String, Option<Rc<Vec<chain::Link>>>>>,
+    configs: RefCell<HashMap<String, Option<Rc<document::Node>>>>,
+    delivered: OnceCell<Vec<launch::Delivered<'s>>>,
 }
 
 impl<'s> Facts<'s> {
@@ -75,6 +89,10 @@ impl<'s> Facts<'s> {
             services: Vec::new(),
             startups: OnceCell::new(),
             contexts: RefCell::default(),
+            modules: RefCell::default(),
+            links: RefCell::default(),
+            configs: RefCell::default(),
+            delivered: OnceCell::new(),
         };
         facts.services = service::discover(&facts);
         facts
@@ -139,6 +157,54 @@ impl<'s> Facts<'s> {
         let context = Rc::new(build_context::BuildContext::of(self.snapshot, root, dockerfile));
         self.contexts.borrow_mut().insert(key, Rc::clone(&context));
         context
+    }
+
+    /// The source file at `path`, parsed once; `None` when it has no text or is written in another language.
+    pub fn module(&self, path: &str) -> Option<Rc<program::Module>> {
+        if let Some(known) = self.modules.borrow().get(path) {
+            return known.clone();
+        }
+        let read = || {
+            let text = self.snapshot.text(path).ok()?;
+            Some(Rc::new(match chain::language(path)? {
+                program::Language::Python => python_source::parse(path, &text.text),
+                program::Language::JavaScript => javascript_source::parse(path, &text.text),
+            }))
+        };
+        let module = read();
+        self.modules.borrow_mut().insert(path.to_owned(), module.clone());
+        module
+    }
+
+    /// What the source file at `path` refers to.
+    pub fn links(&self, path: &str) -> Option<Rc<Vec<chain::Link>>> {
+        if let Some(known) = self.links.borrow().get(path) {
+            return known.clone();
+        }
+        let found = self.module(path).map(|module| Rc::new(chain::links::links(&module)));
+        self.links.borrow_mut().insert(path.to_owned(), found.clone());
+        found
+    }
+
+    /// The JSON document at `path`, comments allowed, parsed once.
+    pub fn config_document(&self, path: &str) -> Option<Rc<document::Node>> {
+        if let Some(known) = self.configs.borrow().get(path) {
+            return known.clone();
+        }
+        let text = self.snapshot.text(path).ok();
+        let found = text.and_then(|text| document::jsonc(&text.text).ok()).map(Rc::new);
+        self.configs.borrow_mut().insert(path.to_owned(), found.clone());
+        found
+    }
+
+    /// Paths of the tree, without ending, that the aliases of the `tsconfig.json` at `config` make of `specifier`.
+    pub fn tsconfig_targets(&self, config: &str, specifier: &str) -> Vec<String> {
+        chain::tsconfig_targets(&|path| self.config_document(path), config, specifier)
+    }
+
+    /// Every service with its image and what is started in it; read on first use.
+    pub fn delivered(&self) -> &[launch::Delivered<'s>] {
+        self.delivered.get_or_init(|| launch::gather(self))
     }
 
     /// How `service` (an element of `self.services`) starts up, read from its sources; computed on first use.

@@ -8,10 +8,12 @@
 //! Facts in, findings out: no file, clock, network or environment is touched here; a [`snapshot::Tree`] hands files
 //! in. To add a rule, read `rules/missing_dockerignore.rs`, one of the shortest, and copy it.
 
+pub mod baseline;
 pub mod config;
 pub mod diagnose;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod fixture;
 pub mod known;
 pub mod live;
@@ -23,6 +25,7 @@ pub mod snapshot;
 pub mod span;
 mod suppress;
 
+use baseline::Baseline;
 use config::{Config, ConfigError};
 use facts::Facts;
 use report::Report;
@@ -42,7 +45,7 @@ pub struct Options {
 /// Judges `tree`. The configuration comes back with the report, because it says when the check has failed.
 ///
 /// # Errors
-/// Everything that is wrong with the configuration.
+/// Everything that is wrong with the configuration or the baseline.
 pub fn check(tree: &dyn Tree, options: &Options) -> Result<(Report, Config), Vec<ConfigError>> {
     let mut snapshot = Snapshot::new(tree, options.today, Trigger::GitHub);
     let config = match &options.config {
@@ -53,6 +56,7 @@ pub fn check(tree: &dyn Tree, options: &Options) -> Result<(Report, Config), Vec
     let facts = Facts::gather(&snapshot, &config);
     let findings = rules::ALL.iter().flat_map(|rule| rule.run(&facts)).map(|finding| facts.capped(finding));
     let findings = findings.filter_map(|finding| config.adjust(finding)).collect();
-    let report = Report::new(&facts, suppress::apply(&snapshot, findings));
+    let findings = suppress::apply(&snapshot, findings);
+    let report = Report::new(&facts, &config, findings, Baseline::of(&snapshot)?);
     Ok((report, config))
 }

@@ -9,6 +9,8 @@ pub mod json;
 pub mod live;
 pub mod markdown;
 pub mod read;
+pub mod sarif;
+pub mod suggestion;
 pub mod text;
 
 use crate::finding::{Finding, Severity};
@@ -56,10 +58,25 @@ pub struct Reported {
     pub excerpt: Vec<(usize, String)>,
     /// Positions of `finding.related`, in order.
     pub related: Vec<Position>,
+    /// Positions of the edits of `finding.fix`, in order: where each begins and ends.
+    pub edits: Vec<(Position, Position)>,
     /// The fix as a unified diff.
     pub diff: Option<String>,
+    /// The fix as whole lines of one file.
+    pub suggestion: Option<suggestion::Suggestion>,
+    /// True when the baseline holds it: it is counted apart and fails nothing.
+    pub known: bool,
     /// Sixteen hexadecimal digits that stay the same while the finding's line moves.
     pub fingerprint: String,
+}
+
+/// What the baseline holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BaselineCounts {
+    /// Findings that it accepts: errors, warnings, notes.
+    pub counts: [usize; 3],
+    /// Entries that accept nothing any more.
+    pub stale: usize,
 }
 
 /// One service as the report shows it.
@@ -75,7 +92,7 @@ pub struct ServiceSummary {
     pub facts: Vec<(&'static str, Result<String, String>)>,
     /// Settings with provenance, in reading order.
     pub settings: Vec<SettingRow>,
-    /// Counts by severity: errors, warnings, notes.
+    /// Counts of new findings by severity: errors, warnings, notes.
     pub counts: [usize; 3],
 }
 
@@ -109,6 +126,8 @@ pub struct Report {
     pub services: Vec<ServiceSummary>,
     /// Findings, worst and earliest first.
     pub findings: Vec<Reported>,
+    /// What the baseline accepts; `None` without one.
+    pub baseline: Option<BaselineCounts>,
     /// How many files were looked at.
     pub files: usize,
     /// The day of the check.
@@ -118,18 +137,23 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many findings have `severity`.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|each| each.finding.severity == severity).count()
+    /// Findings that no baseline accepts; verdict, counts and failure are about them.
+    pub fn fresh(&self) -> impl Iterator<Item = &Reported> {
+        self.findings.iter().filter(|each| !each.known)
     }
 
-    /// Errors, warnings and notes.
+    /// How many new findings have `severity`.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.fresh().filter(|each| each.finding.severity == severity).count()
+    }
+
+    /// New errors, warnings and notes.
     pub fn counts(&self) -> [usize; 3] {
         [Severity::Error, Severity::Warning, Severity::Note].map(|severity| self.count(severity))
     }
 
-    /// True when a finding is at least as bad as `threshold`.
+    /// True when a new finding is at least as bad as `threshold`.
     pub fn reaches(&self, threshold: Severity) -> bool {
-        self.findings.iter().any(|each| each.finding.severity <= threshold)
+        self.fresh().any(|each| each.finding.severity <= threshold)
     }
 }

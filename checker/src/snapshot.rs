@@ -1,8 +1,12 @@
 //! Everything that was seen, frozen: a tree of files whose content is read on demand, and the day it was seen.
 
+mod overlay;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+
+pub use overlay::Overlay;
 
 use crate::span::{LineIndex, Position, Span};
 
@@ -232,6 +236,13 @@ impl<'t> Snapshot<'t> {
         let read = self.read_text(path);
         self.texts.borrow_mut().insert(path.to_owned(), read.clone());
         read
+    }
+
+    /// What the symbolic link at `path` points at, as written; `None` when it is none.
+    pub fn link_target(&self, path: &str) -> Option<String> {
+        self.entry(path).filter(|entry| entry.kind == EntryKind::Symlink)?;
+        let bytes = self.tree.read(path, 4096).ok()?;
+        Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
     }
 
     /// Every text read so far, sorted by path.

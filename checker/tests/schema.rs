@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read the published schema")]
 
 use checker::fixture::MemoryTree;
-use checker::report::{json, markdown, read};
+use checker::report::{json, markdown, read, sarif, suggestion};
 use checker::snapshot::Day;
 use checker::{Options, rules};
 
@@ -51,7 +51,7 @@ fn a_forged_report_is_refused() {
     for (from, to) in [
         ("\"rule\": \"dockerfile-volume-instruction\"", "\"rule\": \"</details>\""),
         ("\"verdict\": \"will-fail\"", "\"verdict\": \"clear\""),
-        ("\"schema_version\": \"1.0\"", "\"schema_version\": \"9.0\""),
+        ("\"schema_version\": \"1.1\"", "\"schema_version\": \"9.0\""),
         ("\"line\": 2", "\"line\": \"two\""),
     ] {
         assert!(good.contains(from), "{from}");
@@ -72,6 +72,8 @@ fn hostile_text_stays_text_in_every_rendering() {
     let options = Options { today: Day { year: 2026, month: 11, day: 24 }, trigger: None, config: None };
     let report = checker::check(&tree, &options).unwrap().0;
     assert!(report.findings.iter().any(|each| each.finding.rule == "dockerfile-volume-instruction"));
+    let log = sarif::render(&report, &sarif::Addresses::default());
+    assert!(!log.contains("@team") && !log.contains("@org") && !log.contains("u001b"), "{log}");
     let text = checker::report::text::render(&report, false);
     assert!(!text.contains('\u{1b}'), "{text}");
     assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
@@ -85,6 +87,40 @@ fn hostile_text_stays_text_in_every_rendering() {
     );
     for annotation in checker::report::annotations::all(&report) {
         assert_eq!(annotation.command().matches('\n').count(), 1, "{}", annotation.command());
+    }
+}
+
+#[test]
+fn hostile_text_of_a_fix_stays_text_in_logs_and_suggestions() {
+    let evil = "gunicorn ```</details> [a](https://evil.example) @team ::error::x <img src=x> --bind $PORT";
+    let tree = MemoryTree::default()
+        .with("Dockerfile", "FROM alpine\nCMD [\"true\"]\n")
+        .with("railway.json", serde_json::json!({ "deploy": { "startCommand": evil } }).to_string() + "\n");
+    let options = Options { today: Day { year: 2026, month: 11, day: 24 }, trigger: None, config: None };
+    let report = checker::check(&tree, &options).unwrap().0;
+
+    let review = suggestion::review(&report, &markdown::Layout::default());
+    let comment = review.comments.iter().find(|each| each.path == "railway.json").unwrap();
+    let (before, rest) = comment.body.split_once("````suggestion\n").unwrap();
+    let (suggested, after) = rest.split_once("\n````\n").unwrap();
+    assert!(suggested.contains("```</details> [a](https://evil.example) @team"), "{suggested}");
+    for outside in [before, after] {
+        for markup in ["```", "</details>", "](", "https://", "@team", "<img"] {
+            assert!(!outside.contains(markup), "{markup} in {outside}");
+        }
+    }
+
+    let log: serde_json::Value =
+        serde_json::from_str(&sarif::render(&report, &sarif::Addresses::default())).unwrap();
+    let texts: Vec<&str> = log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["message"]["text"].as_str().unwrap())
+        .collect();
+    assert!(texts.iter().any(|text| text.contains("evil")), "the text is there: {texts:?}");
+    for text in texts {
+        assert!(!text.contains("@team") && !text.replace("\\[", "").replace("\\]", "").contains(['[', ']']), "{text}");
     }
 }
 

@@ -44,10 +44,13 @@ const CAUSES: &[(&str, &[&str])] = &[
             "healthcheck-route-missing",
             "healthcheck-non-200",
             "healthcheck-host-rejected",
-            "config-unknown-key",
+            "healthcheck-ssl-redirect",
         ],
     ),
-    ("healthcheck-on-service-without-http", &["healthcheck-no-listener"]),
+    ("healthcheck-on-service-without-http", &["healthcheck-no-listener", "config-root-file-hijack"]),
+    ("healthcheck-timeout-too-short", &["healthcheck-timeout-short"]),
+    ("nonroot-volume-permission", &["nonroot-with-volume"]),
+    ("database-url-scheme", &["database-url-scheme"]),
     ("healthcheck-port-mismatch", &["port-hardcoded", "healthcheck-port-mismatch"]),
     ("port-hardcoded", &["port-hardcoded"]),
     ("bind-localhost", &["bind-loopback"]),
@@ -56,9 +59,9 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("blocking-startup-before-listen", &["healthcheck-server-after-redis", "blocking-before-listen"]),
     ("apt-package-gone", &["apt-package-gone"]),
     ("nixpacks-env-incomplete", &["nixpacks-config-invalid", "nixpacks-package-unknown"]),
-    ("package-manager-mismatch", &["package-manager-mismatch"]),
+    ("package-manager-mismatch", &["package-manager-mismatch", "pnpm-deploy-legacy"]),
     ("monorepo-manifest-not-copied", &["workspace-manifest-not-copied"]),
-    ("lockfile-out-of-sync", &["lockfile-missing"]),
+    ("lockfile-out-of-sync", &["lockfile-missing", "lockfile-out-of-sync"]),
     ("dev-dependency-at-build", &["dev-dependency-at-build"]),
     ("prisma-generate-missing", &["prisma-generate-missing"]),
     ("db-access-at-build", &["database-at-build"]),
@@ -91,6 +94,7 @@ pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()
     let mut sums: BTreeMap<(String, String), [usize; 4]> = BTreeMap::new();
     let mut slowest: Vec<(Duration, String)> = Vec::new();
     let mut errors = Vec::new();
+    let mut noise: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let (mut faults, mut absent) = (Vec::new(), 0);
     for pair in &pairs {
         let Some(repo) = place(repos, &pair.repo) else {
@@ -104,10 +108,11 @@ pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()
             faults.extend(tree.fault.iter().map(|fault| format!("{} {commit}: {fault}", pair.repo)));
         }
         let rules = CAUSES.iter().find(|(class, _)| *class == pair.class).map_or(&[][..], |(_, rules)| rules);
+        // A repair that only adds files leaves the cause in one it does not name.
+        let only_adds = !pair.touched.split(' ').any(|file| is_there(&repo, &pair.parent, file));
         let hits = |tree: &Judged| {
             let named = |path: &str| {
-                pair.touched.split(' ').any(|file| file == path)
-                    || pair.flag.contains(path.rsplit('/').next().unwrap_or(path))
+                only_adds || pair.touched.split(' ').any(|file| file == path) || names(&pair.flag, path)
             };
             tree.findings
                 .iter()
@@ -128,6 +133,10 @@ pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()
             let what = if found.is_empty() { "missed" } else { "still flagged" };
             println!("{what}: {} {} [{}] {}", pair.repo, &pair.parent[..12], pair.class, pair.flag);
         }
+        for level in ["error", "warning", "note"] {
+            let count = after.findings.iter().filter(|each| each.1 == level).count();
+            noise.entry(level).or_default().push(count);
+        }
         for (rule, severity, path, line, message) in &after.findings {
             if severity == "error" {
                 errors.push(format!("{} {} {path}:{line} [{rule}] {message}", pair.repo, &pair.fix[..12]));
@@ -139,6 +148,12 @@ pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()
     println!("\nSlowest trees:");
     for (took, tree) in slowest.iter().take(3) {
         println!("  {} ms  {tree}", took.as_millis());
+    }
+    println!("\nFindings on a repaired tree:");
+    for (level, mut counts) in noise {
+        counts.sort_unstable();
+        let at = |part: usize| counts.get(counts.len() * part / 100).copied().unwrap_or(0);
+        println!("  {level}s: median {}, nine of ten at most {}, most {}", at(50), at(90), at(99));
     }
     println!("\nErrors on repaired trees, to be looked at by a person: {}", errors.len());
     for error in &errors {
@@ -196,6 +211,20 @@ fn place(repos: &Path, name: &str) -> Option<PathBuf> {
     let names = [name.to_owned(), name.replace('/', "+"), last.to_owned(), format!("{last}.git")];
     let folders = names.iter().map(|name| repos.join(name)).filter(|folder| folder.exists());
     folders.map(|folder| if folder.join("repo").exists() { folder.join("repo") } else { folder }).next()
+}
+
+/// True when `text` names `path`, or the end of it: `Dockerfile` is not in `Dockerfile.web`, nor `nginx.conf` in
+/// `web/nginx.conf`.
+fn names(text: &str, path: &str) -> bool {
+    let part = |char: char| char.is_alphanumeric() || "._-/".contains(char);
+    let words = text.split(|char| !part(char)).map(|word| word.trim_matches(['.', '/']));
+    words.filter(|word| !word.is_empty()).any(|word| path == word || path.ends_with(&format!("/{word}")))
+}
+
+fn is_there(repo: &Path, commit: &str, file: &str) -> bool {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(repo).args(["cat-file", "-e", &format!("{commit}:{file}")]);
+    git.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn judge(repo: &Path, commit: &str) -> anyhow::Result<Judged> {

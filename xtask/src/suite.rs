@@ -87,6 +87,7 @@ fn lints() -> anyhow::Result<()> {
 fn rust_tests() -> anyhow::Result<()> {
     install::redis()?;
     install::python()?;
+    install::rq()?;
     shell::run(shell::cargo().args(["test", "--workspace", "--locked"]))
 }
 

@@ -24,6 +24,10 @@ pub(crate) enum Command {
     Check(Check),
     Diagnose(crate::diagnose::Diagnose),
     Migrate(crate::migrate::Migrate),
+    /// Show what mechanical fixes would change, as a patch; with --apply, change it
+    Fix(Fix),
+    /// Record today's findings in .github/preflight-baseline.json, so that `check` fails only on new ones
+    Baseline(Judged),
     /// Say why a rule is right, what it cannot know, and how to allow it
     Explain {
         /// Id of the rule, as in a report
@@ -35,9 +39,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
-    /// Directory to check; with --commit, a repository or a directory inside one
-    #[arg(default_value = ".")]
-    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) judged: Judged,
     /// Check a commit instead of the working directory, such as HEAD
     #[arg(long, value_name = "REV")]
     pub(crate) commit: Option<String>,
@@ -47,18 +50,44 @@ pub(crate) struct Check {
     /// Lowest severity that makes the exit status 1 [default: error, or what the configuration says]
     #[arg(long, value_enum)]
     pub(crate) fail_on: Option<FailOn>,
+    /// When to colour the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fix {
+    #[command(flatten)]
+    pub(crate) judged: Judged,
+    /// Write the files; without it nothing is written, and standard output is a patch for `git apply`
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Write even files whose present state git could not bring back
+    #[arg(long, requires = "apply")]
+    pub(crate) allow_dirty: bool,
+    /// Only fixes of this rule; may be given more than once
+    #[arg(long, value_name = "ID", value_parser = rule)]
+    pub(crate) rule: Vec<String>,
+    /// When to colour the patch; a coloured one is for reading and not for `git apply`
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Color,
+}
+
+/// What is judged, and by what.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Judged {
+    /// Directory; with --commit, a repository or a directory inside one
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
     /// How the code travels to Railway [default: github, or what the configuration says]
     #[arg(long, value_parser = trigger)]
     pub(crate) trigger: Option<Trigger>,
-    /// Configuration file [default: .github/preflight.toml of the directory checked]
+    /// Configuration file [default: .github/preflight.toml of the directory]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Day to judge by, such as 2026-12-01 [default: today, UTC]
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub(crate) today: Option<Day>,
-    /// When to colour the report
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) color: Color,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -72,6 +101,8 @@ pub(crate) enum Format {
     Markdown,
     /// Workflow commands that GitHub turns into annotations
     Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -105,6 +136,11 @@ pub(crate) enum Color {
 
 fn trigger(name: &str) -> Result<Trigger, String> {
     Trigger::parse(name).ok_or_else(|| "possible values: github, railway-up, local".to_owned())
+}
+
+fn rule(id: &str) -> Result<String, String> {
+    let known = checker::rules::find(id).map(|rule| rule.id.to_owned());
+    known.ok_or_else(|| "`preflight rules` lists them".to_owned())
 }
 
 fn day(text: &str) -> Result<Day, String> {

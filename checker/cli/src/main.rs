@@ -2,6 +2,7 @@
 
 mod args;
 mod diagnose;
+mod fix;
 mod migrate;
 mod run;
 mod tree;

@@ -4,12 +4,14 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use checker::config::ConfigError;
 use checker::finding::Severity;
-use checker::report::{Report, annotations, json, markdown, text};
-use checker::snapshot::{Day, Tree};
-use checker::{Options, rules};
+use checker::report::{Report, annotations, json, markdown, sarif, text};
+use checker::snapshot::{Day, Overlay, Tree};
+use checker::{Options, baseline, rules};
 
-use crate::args::{Args, Check, Color, Command, Format};
+use crate::args::{Args, Check, Color, Command, Format, Judged};
+use crate::fix;
 use crate::tree::{CommitTree, DirectoryTree};
 
 /// Runs the command; an `Err` is bad usage or a fault, in words for the user.
@@ -18,6 +20,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         Command::Check(args) => check(&args),
         Command::Diagnose(args) => crate::diagnose::run(&args),
         Command::Migrate(args) => crate::migrate::run(&args),
+        Command::Fix(args) => fix::run(&args),
+        Command::Baseline(judged) => record(&judged),
         Command::Explain { rule } => explain(&rule),
         Command::Rules => {
             let lines = rules::ALL
@@ -30,27 +34,58 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
 }
 
 fn check(args: &Check) -> Result<ExitCode, String> {
-    let tree: Box<dyn Tree> = if let Some(rev) = &args.commit {
-        Box::new(CommitTree::open(&args.path, rev)?)
-    } else {
-        let tree = DirectoryTree::open(&args.path)?;
-        for warning in &tree.warnings {
-            anstream::eprintln!("preflight: warning: not read: {}", warning.escape_debug());
-        }
-        Box::new(tree)
+    let tree: Box<dyn Tree> = match &args.commit {
+        Some(rev) => Box::new(CommitTree::open(&args.judged.path, rev)?),
+        None => Box::new(directory(&args.judged)?),
     };
-    let options = Options {
-        today: args.today.map_or_else(today, Ok)?,
-        trigger: args.trigger,
-        config: args.config.as_deref().map(configuration).transpose()?,
-    };
-    let (report, config) = checker::check(tree.as_ref(), &options)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\npreflight: "))?;
+    let (report, config) = checker::check(tree.as_ref(), &options(&args.judged)?).map_err(|errors| said(&errors))?;
     print(&rendered(&report, args), args.color)?;
     let asked = args.fail_on.map(crate::args::FailOn::threshold);
     let threshold = asked.or(config.fail_on).unwrap_or(Some(Severity::Error));
     let failed = threshold.is_some_and(|threshold| report.reaches(threshold));
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Writes the baseline. What the old one says plays no part, or it could never be mended.
+fn record(judged: &Judged) -> Result<ExitCode, String> {
+    let tree = directory(judged)?;
+    let path = tree.place(baseline::PATH);
+    let old = Overlay::without(&tree, baseline::PATH);
+    let (report, _) = checker::check(&old, &options(judged)?).map_err(|errors| said(&errors))?;
+    let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).map_err(failed)?;
+    }
+    std::fs::write(&path, baseline::render(&report)).map_err(failed)?;
+    let [errors, warnings, notes] = report.counts();
+    let text = format!(
+        "{}: {errors} errors, {warnings} warnings and {notes} notes are accepted from now on. Commit the file.\n",
+        baseline::PATH
+    );
+    print(&text, Color::Never)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The working directory; what could not be read is said.
+pub(crate) fn directory(judged: &Judged) -> Result<DirectoryTree, String> {
+    let tree = DirectoryTree::open(&judged.path)?;
+    for warning in &tree.warnings {
+        anstream::eprintln!("preflight: warning: not read: {}", warning.escape_debug());
+    }
+    Ok(tree)
+}
+
+pub(crate) fn options(judged: &Judged) -> Result<Options, String> {
+    Ok(Options {
+        today: judged.today.map_or_else(today, Ok)?,
+        trigger: judged.trigger,
+        config: judged.config.as_deref().map(configuration).transpose()?,
+    })
+}
+
+/// Everything that is wrong with the configuration, a line each.
+pub(crate) fn said(errors: &[ConfigError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\npreflight: ")
 }
 
 fn configuration(path: &Path) -> Result<(String, String), String> {
@@ -64,6 +99,7 @@ fn rendered(report: &Report, args: &Check) -> String {
         Format::Text => text::render(report, true),
         Format::Json => json::render(report),
         Format::Markdown => markdown::render(report, &markdown::Layout::default()),
+        Format::Sarif => sarif::render(report, &sarif::Addresses::default()),
         Format::Github => annotations::all(report).iter().map(annotations::Annotation::command).collect(),
     }
 }

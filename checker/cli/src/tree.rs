@@ -9,9 +9,11 @@ pub(crate) use directory::DirectoryTree;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A git that works in `directory`, asks for nothing and takes any owner of the files: it only reads.
-fn git(directory: &Path) -> Command {
+/// A git that works in `directory`, asks for nothing, starts nothing the repository names, and takes any owner of the
+/// files: it only reads.
+pub(crate) fn git(directory: &Path) -> Command {
     let mut git = Command::new("git");
-    git.arg("-C").arg(directory).args(["-c", "safe.directory=*"]).stdin(Stdio::null()).stderr(Stdio::null());
+    git.arg("-C").arg(directory).args(["-c", "safe.directory=*", "-c", "core.fsmonitor=false"]);
+    git.stdin(Stdio::null()).stderr(Stdio::null());
     git
 }

@@ -109,6 +109,25 @@ impl<'s> BuildContext<'s> {
         self.entries.iter().any(|entry| source.takes(self.relative(entry)))
     }
 
+    /// The file at `path` (from the context's root).
+    pub fn file(&self, path: &str) -> Option<&'s Entry> {
+        let found = self.entries.binary_search_by(|entry| self.relative(entry).cmp(path));
+        found.ok().map(|at| self.entries[at])
+    }
+
+    /// The paths that a COPY source stands for: itself, or what its pattern matches.
+    pub fn expanded(&self, source: &str) -> Vec<String> {
+        let parts = match Source::new(source) {
+            Source::All => return vec![String::new()],
+            Source::Path(path) => return vec![path],
+            Source::Glob(parts) => parts.len(),
+        };
+        let cut = |path: &str| path.split('/').take(parts).collect::<Vec<_>>().join("/");
+        let mut found: Vec<String> = self.matches(source).map(|entry| cut(self.relative(entry))).collect();
+        found.dedup();
+        found
+    }
+
     /// Why a COPY source stands for nothing.
     pub fn why_absent(&self, source: &str) -> Absence {
         let wanted = Source::new(source);

@@ -29,16 +29,22 @@ pub fn context_sources(file: &Dockerfile) -> Vec<(&Copy, &Spanned<String>)> {
         .filter(|(_, source)| {
             !source.value.contains('$') && !source.value.contains("://") && !source.value.starts_with("git@")
         })
+        .filter(|(_, source)| !is_git_directory(&source.value))
         .collect()
 }
 
-/// The context in which `file` lacks least, and what it lacks there; of equals the first possible root directory.
-/// Nothing is missing when some root directory that is possible has it all.
-pub fn likely<'s>(
+/// True for a source that is the directory of git itself, which is no part of any tree.
+pub fn is_git_directory(source: &str) -> bool {
+    let path = source.trim_start_matches("./").trim_start_matches('/');
+    path == ".git" || path.starts_with(".git/")
+}
+
+/// Every possible root directory's context, with what `file` lacks there.
+fn contexts<'s>(
     facts: &Facts<'s>,
     service: &Service,
     file: &Dockerfile,
-) -> Option<(Rc<BuildContext<'s>>, Vec<Missing>)> {
+) -> Vec<(Rc<BuildContext<'s>>, Vec<Missing>)> {
     let sources = context_sources(file);
     let lacks = |root: &String| {
         let context = facts.build_context(root, &file.path);
@@ -55,7 +61,23 @@ pub fn likely<'s>(
             .collect();
         (context, missing)
     };
-    service.roots.iter().map(lacks).min_by_key(|(_, missing)| missing.len())
+    service.roots.iter().map(lacks).collect()
+}
+
+/// The context in which `file` lacks least, and what it lacks there; of equals the first possible root directory.
+/// Nothing is missing when some root directory that is possible has it all.
+pub fn likely<'s>(
+    facts: &Facts<'s>,
+    service: &Service,
+    file: &Dockerfile,
+) -> Option<(Rc<BuildContext<'s>>, Vec<Missing>)> {
+    contexts(facts, service, file).into_iter().min_by_key(|(_, missing)| missing.len())
+}
+
+/// Every context in which `file` lacks nothing.
+pub fn fitting<'s>(facts: &Facts<'s>, service: &Service, file: &Dockerfile) -> Vec<Rc<BuildContext<'s>>> {
+    let whole = contexts(facts, service, file).into_iter().filter(|(_, missing)| missing.is_empty());
+    whole.map(|(context, _)| context).collect()
 }
 
 /// The likely context and what is missing there; `None` when nothing is.

@@ -4,12 +4,14 @@ mod lines;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub use parse::parse;
+pub use variables::UnsetUse;
 
 use crate::snapshot::Snapshot;
 use crate::span::Span;

@@ -1,8 +1,11 @@
 //! JavaScript and TypeScript sources read into the program tree.
 
 mod expressions;
+mod options;
 mod patterns;
 mod statements;
+
+pub use options::with_option;
 
 use oxc_allocator::Allocator;
 use oxc_parser::Parser;

@@ -16,6 +16,8 @@ pub struct PythonProject {
     pub requirements: Vec<Requirement>,
     /// Every distribution of `uv.lock` or `poetry.lock`, normalised; empty without one.
     pub locked: BTreeSet<String>,
+    /// Top names of the packages that installing the project itself brings, where `pyproject.toml` lists them.
+    pub packages: Option<BTreeSet<String>>,
     /// Requirement files that these include with `-r`, from the root of the tree.
     pub includes: Vec<String>,
 }
@@ -96,6 +98,7 @@ impl PythonProject {
 
     fn pyproject(&mut self, text: &Text) {
         let Ok(root) = document::toml(&text.text) else { return };
+        self.packages = listed_packages(&root);
         let list = |keys: &[&str]| root.at(keys).map_or(&[][..], Node::items).to_vec();
         for item in list(&["project", "dependencies"]) {
             self.ask(text, item.text().unwrap_or_default(), item.span, false);
@@ -137,6 +140,23 @@ impl PythonProject {
         let packages = root.get("package").map_or(&[][..], Node::items);
         self.locked.extend(packages.iter().filter_map(|package| distribution(package.get("name")?.text()?)));
     }
+}
+
+/// What `packages` of Hatch, setuptools or Poetry lists; `None` when the build backend searches by itself.
+fn listed_packages(root: &Node) -> Option<BTreeSet<String>> {
+    let hatch = root.at(&["tool", "hatch", "build", "targets", "wheel"]);
+    let lists = [
+        hatch.and_then(|wheel| wheel.get("packages")),
+        hatch.and_then(|wheel| wheel.get("only-include")),
+        root.at(&["tool", "setuptools", "packages"]).filter(|node| matches!(node.kind, NodeKind::List(_))),
+        root.at(&["tool", "poetry", "packages"]),
+    ];
+    let listed = lists.into_iter().flatten().next()?;
+    let name = |item: &Node| {
+        let path = item.text().or_else(|| item.get("include")?.text())?;
+        Some(path.rsplit('/').next().unwrap_or(path).split('.').next().unwrap_or(path).to_owned())
+    };
+    Some(listed.items().iter().filter_map(name).collect())
 }
 
 /// The normalised name that a requirement begins with; `None` for an address or a path, unless `#egg=` or `name @` says

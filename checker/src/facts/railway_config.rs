@@ -1,5 +1,7 @@
 //! `railway.toml` and `railway.json` as written, before anybody asks which value wins.
 
+mod edit;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -29,6 +29,8 @@ pub struct Iac {
     pub services: Vec<IacService>,
     /// The databases it declares, in order.
     pub databases: Vec<Database>,
+    /// The buckets it declares: name, and its region with its place.
+    pub buckets: Vec<(Known<String>, Option<Spanned<String>>)>,
     /// Why there may be more than was read; `None` when everything was.
     pub open: Option<Spanned<String>>,
 }
@@ -48,6 +50,12 @@ pub struct IacService {
     pub variables: Vec<Variable>,
     /// Paths at which volumes are mounted.
     pub mounts: Vec<Spanned<String>>,
+    /// Domains that are given as a plain string, each with its place.
+    pub domains: Vec<Spanned<String>>,
+    /// `checkSuites: true`, which makes Railway wait for the workflows of the commit.
+    pub check_suites: Option<Span>,
+    /// `numReplicas` inside a region of `replicas`, a shape that the SDK drops: region value, number.
+    pub dropped_replicas: Vec<Spanned<String>>,
     /// `configFile`: the Railway config file it still reads.
     pub config_file: Option<Spanned<String>>,
     /// True when it exists on a condition only.

@@ -23,6 +23,8 @@ mod value;
 mod walk;
 
 pub use command::words;
+pub(crate) use command::{flag, unwrapped};
+pub(crate) use imports::join;
 pub use entry::EntryPoint;
 
 use crate::facts::Facts;
@@ -35,6 +37,8 @@ use crate::known::Known;
 pub struct Startup {
     /// The program that runs and the file it loads.
     pub entry: Known<EntryPoint>,
+    /// The command that scripts and wrappers come to, in words, and where it is written, even of a program that is not read.
+    pub command: Option<(Vec<String>, Site)>,
     /// Every course found while Redis answers.
     pub up: Vec<Course>,
     /// Every course found while no connection to Redis succeeds.
@@ -64,6 +68,7 @@ impl Default for Startup {
     fn default() -> Self {
         Self {
             entry: Known::unknown("no command was found"),
+            command: None,
             up: Vec::new(),
             down: Vec::new(),
             complete: false,
@@ -164,6 +169,8 @@ pub enum Host {
     Every,
     /// Reachable from inside only; the text is what was given or is the library's default.
     Loopback(String),
+    /// What a variable holds, and the loopback address that is bound when it is not set.
+    Default(String, String),
     /// Not told by the files.
     Unknown,
 }
@@ -233,9 +240,10 @@ pub enum Address {
 
 /// Reads how `service` starts.
 pub fn read(facts: &Facts<'_>, service: &Service) -> Startup {
-    match entry::find(facts, service) {
-        Known::Yes(entry) => courses::explore(facts, service, entry),
-        other => Startup { entry: other, ..Startup::default() },
+    let (entry, command) = entry::find(facts, service);
+    match entry {
+        Known::Yes(entry) => Startup { command, ..courses::explore(facts, service, entry) },
+        other => Startup { entry: other, command, ..Startup::default() },
     }
 }
 

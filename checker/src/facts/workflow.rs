@@ -1,7 +1,7 @@
 //! GitHub workflow files: which build, start or deploy the image.
 
 use crate::facts::dockerfile::Spanned;
-use crate::facts::document::{self, Node};
+use crate::facts::document::{self, Node, NodeKind};
 use crate::snapshot::Snapshot;
 
 /// One file of `.github/workflows`.
@@ -11,6 +11,8 @@ pub struct Workflow {
     pub path: String,
     /// Why it does not parse.
     pub error: Option<Spanned<String>>,
+    /// The events it runs on, such as `push`.
+    pub events: Vec<String>,
     /// The steps of all its jobs, in file order.
     pub steps: Vec<Step>,
 }
@@ -24,6 +26,23 @@ pub struct Step {
     pub action: StepAction,
     /// Its `run` or `uses`, with its place.
     pub text: Spanned<String>,
+    /// What an action is given, with the place of each value.
+    pub inputs: Vec<(String, Spanned<String>)>,
+    /// The image that the job's container is made from.
+    pub container: Option<String>,
+}
+
+impl Step {
+    /// What the action is given as `name`.
+    pub fn input(&self, name: &str) -> Option<&Spanned<String>> {
+        self.inputs.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// True when it uses the action `name`, whatever its owner and version.
+    pub fn uses(&self, name: &str) -> bool {
+        let action = self.text.value.split('@').next().unwrap_or_default();
+        !self.text.value.contains('\n') && action.rsplit('/').next() == Some(name)
+    }
 }
 
 /// What a step does to a deployment.
@@ -57,12 +76,16 @@ pub fn gather(snapshot: &Snapshot<'_>) -> Vec<Workflow> {
 
 /// Reads one workflow.
 pub fn parse(path: &str, text: &str) -> Workflow {
-    let mut workflow = Workflow { path: path.to_owned(), error: None, steps: Vec::new() };
+    let mut workflow = Workflow { path: path.to_owned(), error: None, events: Vec::new(), steps: Vec::new() };
     match document::yaml(text) {
         Ok(root) => {
+            workflow.events = events(&root);
             for job in root.get("jobs").map_or(&[][..], Node::members) {
                 let steps = job.value.get("steps").map_or(&[][..], Node::items);
-                workflow.steps.extend(steps.iter().filter_map(|each| step(&job.key.value, each)));
+                let container = job.value.get("container");
+                let container = container.and_then(|node| node.get("image").or(Some(node)));
+                let container = container.and_then(Node::text);
+                workflow.steps.extend(steps.iter().filter_map(|each| step(&job.key.value, container, each)));
             }
         }
         Err(error) => workflow.error = Some(error),
@@ -70,11 +93,34 @@ pub fn parse(path: &str, text: &str) -> Workflow {
     workflow
 }
 
-fn step(job: &str, node: &Node) -> Option<Step> {
+/// `on` as a word, a list or a table. A reader of YAML 1.1 takes the key for a truth value.
+fn events(root: &Node) -> Vec<String> {
+    let Some(on) = root.get("on").or_else(|| root.get("true")) else { return Vec::new() };
+    let words = on.text().into_iter().chain(on.items().iter().filter_map(Node::text)).map(str::to_owned);
+    words.chain(on.members().iter().map(|member| member.key.value.clone())).collect()
+}
+
+fn step(job: &str, container: Option<&str>, node: &Node) -> Option<Step> {
     let (key, value) = ["run", "uses"].iter().find_map(|key| Some((*key, node.get(key)?)))?;
     let text = Spanned { value: value.text()?.to_owned(), span: value.span };
     let action = if key == "run" { of_command(&text.value) } else { of_action(&text.value) };
-    Some(Step { job: job.to_owned(), action, text })
+    let inputs = node.get("with").map_or(&[][..], Node::members).iter().filter_map(|member| {
+        let value = match &member.value.kind {
+            NodeKind::Text(text) => text.clone(),
+            NodeKind::Integer(number) => number.to_string(),
+            NodeKind::Float(number) => number.to_string(),
+            NodeKind::Bool(value) => value.to_string(),
+            _ => return None,
+        };
+        Some((member.key.value.clone(), Spanned { value, span: member.value.span }))
+    });
+    Some(Step {
+        job: job.to_owned(),
+        action,
+        text,
+        inputs: inputs.collect(),
+        container: container.map(str::to_owned),
+    })
 }
 
 fn of_command(script: &str) -> StepAction {
@@ -84,6 +130,7 @@ fn of_command(script: &str) -> StepAction {
         words.iter().enumerate().any(|(at, word)| {
             let program = word.rsplit('/').next().unwrap_or_default();
             let program = program.strip_prefix("@railway").map_or(program, |_| "railway");
+            let program = program.split('@').next().unwrap_or_default();
             program == first && words.get(at + 1..).is_some_and(|after| after.starts_with(rest))
         })
     };
@@ -115,6 +162,26 @@ fn of_action(uses: &str) -> StepAction {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn events_inputs_and_containers_are_read() {
+        let workflow = parse(
+            ".github/workflows/a.yml",
+            "on: {push: {branches: [main]}, workflow_dispatch: }
+jobs:
+  a:
+    container: {image: node:24}
+    steps:
+      - uses: actions/setup-node@v5
+        with: {node-version: 20}
+",
+        );
+        assert_eq!(workflow.events, ["push", "workflow_dispatch"]);
+        let step = &workflow.steps[0];
+        assert!(step.uses("setup-node") && !step.uses("checkout"));
+        assert_eq!(step.input("node-version").map(|value| value.value.as_str()), Some("20"));
+        assert_eq!(step.container.as_deref(), Some("node:24"));
+    }
 
     #[test]
     fn steps_are_told_apart() {
@@ -151,5 +218,6 @@ jobs:
             ]
         );
         assert!(workflow.steps.iter().all(|step| step.job == "a"));
+        assert_eq!(workflow.events, ["push"]);
     }
 }

@@ -29,9 +29,9 @@ pub struct Annotation {
     pub end_column: usize,
 }
 
-/// Every finding as an annotation, in the report's order.
+/// Every new finding as an annotation, in the report's order.
 pub fn all(report: &Report) -> Vec<Annotation> {
-    report.findings.iter().map(annotation).collect()
+    report.fresh().map(annotation).collect()
 }
 
 fn annotation(each: &Reported) -> Annotation {

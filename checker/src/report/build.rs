@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{Report, Reported, ServiceSummary, SettingRow, Verdict, diff, escape};
+use super::{BaselineCounts, Report, Reported, ServiceSummary, SettingRow, Verdict, diff, escape, suggestion};
+use crate::baseline::Baseline;
+use crate::config::Config;
 use crate::facts::Facts;
 use crate::facts::service::{Builder, Kind, Service};
 use crate::facts::settings::{KEYS, Key, Setting};
 use crate::finding::{Finding, Severity, Site};
+use crate::fix;
 use crate::known::Known;
 use crate::rule::Phase;
 use crate::rules;
@@ -17,16 +20,31 @@ const EXCERPT_LINES: usize = 5;
 const EXCERPT_WIDTH: usize = 160;
 
 impl Report {
-    /// Orders `findings` and gathers what the renderings need.
-    pub fn new(facts: &Facts<'_>, findings: Vec<Finding>) -> Self {
+    /// Orders `findings`, sets apart what the baseline accepts, and gathers what the renderings need.
+    pub(crate) fn new(
+        facts: &Facts<'_>,
+        config: &Config,
+        findings: Vec<Finding>,
+        baseline: Option<Baseline>,
+    ) -> Self {
         let snapshot = facts.snapshot;
-        let findings = ordered(snapshot, merged(findings));
+        let mut findings = ordered(snapshot, merged(findings));
+        let baseline = baseline.map(|baseline| {
+            let stale = baseline.mark(&mut findings);
+            let counts = [Severity::Error, Severity::Warning, Severity::Note]
+                .map(|severity| findings.iter().filter(|each| each.known && each.finding.severity == severity).count());
+            let counts = BaselineCounts { counts, stale: stale.len() };
+            findings.extend(ordered(snapshot, stale.into_iter().filter_map(|each| config.adjust(each)).collect()));
+            sort(&mut findings);
+            counts
+        });
         let mut report = Self {
             verdict: Verdict::NothingToCheck,
             headline: String::new(),
             first: None,
             services: facts.services.iter().map(|service| summary(snapshot, service, &findings)).collect(),
             findings,
+            baseline,
             files: snapshot.entries().iter().filter(|entry| snapshot.travels(entry)).count(),
             today: snapshot.today,
             trigger: snapshot.trigger,
@@ -44,11 +62,15 @@ impl Report {
             (0, _) => Verdict::AtRisk,
             _ => Verdict::WillFail,
         };
+        let accepted = self.findings.iter().any(|each| each.known && each.finding.severity != Severity::Note);
         self.headline = match self.verdict {
             Verdict::WillFail => format!("This deployment will not come up: {}.", counted(errors, warnings)),
             Verdict::AtRisk => {
                 format!("This deployment may come up, but {} stand against it.", counted(0, warnings))
                     .replace("1 warning stand ", "1 warning stands ")
+            }
+            Verdict::Clear if accepted => {
+                "Nothing new stands against this deployment; the baseline accepts what did before.".into()
             }
             Verdict::Clear => "No reason was found why this deployment would not come up.".into(),
             Verdict::NothingToCheck => {
@@ -56,11 +78,12 @@ impl Report {
                     .into()
             }
         };
-        let above_note = self.findings.first().filter(|each| each.finding.severity != Severity::Note);
-        self.first = above_note.map(|each| {
+        let above_note = self.fresh().next().filter(|each| each.finding.severity != Severity::Note);
+        let first = above_note.map(|each| {
             let what = each.finding.help.as_deref().unwrap_or(&each.finding.message);
             format!("{} ({}:{})", what.trim_end_matches('.'), each.finding.site.path, each.start.line)
         });
+        self.first = first;
     }
 }
 
@@ -102,13 +125,7 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
 fn ordered(snapshot: &Snapshot<'_>, findings: Vec<Finding>) -> Vec<Reported> {
     let mut reported: Vec<Reported> =
         findings.into_iter().map(|finding| located(snapshot, finding)).collect();
-    reported.sort_by(|one, other| {
-        let key = |each: &Reported| (each.finding.severity, each.phase);
-        key(one)
-            .cmp(&key(other))
-            .then_with(|| one.finding.site.cmp(&other.finding.site))
-            .then(one.finding.rule.cmp(other.finding.rule))
-    });
+    sort(&mut reported);
     let mut repeats: HashMap<u64, u64> = HashMap::new();
     for each in &mut reported {
         let line = each.excerpt.first().map_or("", |(_, line)| line.trim());
@@ -120,18 +137,45 @@ fn ordered(snapshot: &Snapshot<'_>, findings: Vec<Finding>) -> Vec<Reported> {
     reported
 }
 
+/// Worst and earliest first.
+fn sort(reported: &mut [Reported]) {
+    reported.sort_by(|one, other| {
+        let key = |each: &Reported| (each.finding.severity, each.phase);
+        key(one)
+            .cmp(&key(other))
+            .then_with(|| one.finding.site.cmp(&other.finding.site))
+            .then(one.finding.rule.cmp(other.finding.rule))
+    });
+}
+
 /// FNV-1a over the parts, each ended by a zero byte.
 fn fnv(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn located(snapshot: &Snapshot<'_>, finding: Finding) -> Reported {
+fn located(snapshot: &Snapshot<'_>, mut finding: Finding) -> Reported {
+    finding.fix = finding.fix.and_then(|fix| fix::fitted(snapshot, &fix));
     let (start, end, excerpt) = place(snapshot, &finding.site);
     let related = finding.related.iter().map(|related| place(snapshot, &related.site).0).collect();
     let phase = rules::find(finding.rule).map_or(Phase::Config, |rule| rule.phase);
-    let diff = finding.fix.as_ref().and_then(|fix| diff::unified(snapshot, fix));
-    Reported { phase, start, end, excerpt, related, diff, fingerprint: String::new(), finding }
+    let edits = finding.fix.iter().flat_map(|fix| &fix.edits).map(|edit| {
+        let (start, end, _) = place(snapshot, &edit.site);
+        (start, end)
+    });
+    Reported {
+        phase,
+        start,
+        end,
+        excerpt,
+        related,
+        edits: edits.collect(),
+        diff: finding.fix.as_ref().and_then(|fix| diff::of_fix(snapshot, fix)),
+        suggestion: finding.fix.as_ref().and_then(|fix| suggestion::of_fix(snapshot, fix)),
+        known: false,
+        fingerprint: String::new(),
+        finding,
+    }
 }
 
 fn place(snapshot: &Snapshot<'_>, site: &Site) -> (Position, Position, Vec<(usize, String)>) {
@@ -157,7 +201,8 @@ fn summary(snapshot: &Snapshot<'_>, service: &Service, findings: &[Reported]) ->
             .is_some_and(|names| names.split(", ").any(|name| name == service.name))
     };
     let count = |severity: Severity| {
-        findings.iter().filter(concerns).filter(|each| each.finding.severity == severity).count()
+        let new = findings.iter().filter(|each| !each.known).filter(concerns);
+        new.filter(|each| each.finding.severity == severity).count()
     };
     ServiceSummary {
         name: service.name.clone(),

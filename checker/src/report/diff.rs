@@ -1,64 +1,53 @@
-//! A fix as a unified diff.
+//! Changes as a unified diff that `git apply` takes.
 
 use std::fmt::Write;
 
-use crate::finding::{Edit, Fix};
+use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
+
+use super::escape;
+use crate::finding::Fix;
+use crate::fix;
 use crate::snapshot::Snapshot;
 
 /// Lines of context around a change, as `diff -u` has them.
 const CONTEXT: usize = 3;
 
-/// The text of `path` after every edit of `fix` that concerns it; `None` when an edit does not fit the text.
-pub fn apply(original: &str, path: &str, fix: &Fix) -> Option<String> {
-    let mut edits: Vec<&Edit> = fix.edits.iter().filter(|edit| edit.site.path == path).collect();
-    edits.sort_by_key(|edit| edit.site.span);
-    let mut out = String::with_capacity(original.len());
-    let mut at = 0;
-    for edit in edits {
-        out.push_str(original.get(at..edit.site.span.start)?);
-        out.push_str(&edit.text);
-        at = edit.site.span.end;
-    }
-    out.push_str(original.get(at..)?);
-    Some(out)
-}
-
-/// The unified diff of a whole fix over the files of `snapshot`; `None` when it does not apply.
-pub(super) fn unified(snapshot: &Snapshot<'_>, fix: &Fix) -> Option<String> {
-    let mut paths: Vec<&str> = fix.edits.iter().map(|edit| edit.site.path.as_str()).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let mut out = String::new();
-    for path in paths {
-        let text = snapshot.text(path).ok();
-        let before = text.as_ref().map_or("", |text| text.text.as_str());
-        let after = apply(before, path, fix)?;
-        let old_name = if text.is_some() { format!("a/{path}") } else { "/dev/null".to_owned() };
-        let _ = write!(out, "--- {old_name}\n+++ b/{path}\n");
-        hunk(before, &after, &mut out);
-    }
-    Some(out)
-}
-
-/// One hunk from the first changed line to the last: fixes are small and in one place.
-fn hunk(before: &str, after: &str, out: &mut String) {
-    let old: Vec<&str> = before.split_inclusive('\n').collect();
+/// The diff of one file; `before` is `None` when the file is new. Empty when nothing changes.
+pub fn unified(path: &str, before: Option<&str>, after: &str) -> String {
+    let old: Vec<&str> = before.unwrap_or("").split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
-    let same_head = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
-    let most_tail = old.len().min(new.len()) - same_head;
-    let same_tail = old
-        .iter()
-        .rev()
-        .zip(new.iter().rev())
-        .take(most_tail)
-        .take_while(|(one, other)| one == other)
-        .count();
-    let from = same_head.saturating_sub(CONTEXT);
-    let old_end = (old.len() - same_tail + CONTEXT).min(old.len());
-    let new_end = (new.len() - same_tail + CONTEXT).min(new.len());
-    let first = |count: usize| if count == 0 { from } else { from + 1 };
-    let (old_count, new_count) = (old_end - from, new_end - from);
-    let _ = writeln!(out, "@@ -{},{old_count} +{},{new_count} @@", first(old_count), first(new_count));
+    let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
+    if hunks.is_empty() {
+        return String::new();
+    }
+    let old_name = before.map_or_else(|| "/dev/null".to_owned(), |_| name("a/", path));
+    let mut out = format!("--- {old_name}\n+++ {}\n", name("b/", path));
+    for hunk in hunks {
+        write_hunk(&hunk, &old, &new, &mut out);
+    }
+    out
+}
+
+/// A patch for a person at a terminal: in colour, with everything that a terminal would obey made visible.
+pub fn coloured(patch: &str) -> String {
+    let paint = |line: &str| {
+        let style = match line.as_bytes() {
+            [b'-', b'-', b'-', ..] | [b'+', b'+', b'+', ..] => "1",
+            [b'@', ..] => "36",
+            [b'-', ..] => "31",
+            [b'+', ..] => "32",
+            _ => "",
+        };
+        format!("\u{1b}[{style}m{}\u{1b}[0m\n", escape::printable(line))
+    };
+    patch.split_terminator('\n').map(|line| paint(line.strip_suffix('\r').unwrap_or(line))).collect()
+}
+
+fn write_hunk(hunk: &[DiffOp], old: &[&str], new: &[&str], out: &mut String) {
+    let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { return };
+    let side = |from: usize, to: usize| format!("{},{}", if to > from { from + 1 } else { from }, to - from);
+    let old_side = side(first.old_range().start, last.old_range().end);
+    let _ = writeln!(out, "@@ -{old_side} +{} @@", side(first.new_range().start, last.new_range().end));
     let mut write = |mark: char, lines: &[&str]| {
         for line in lines {
             out.push(mark);
@@ -68,41 +57,74 @@ fn hunk(before: &str, after: &str, out: &mut String) {
             }
         }
     };
-    write(' ', &old[from..same_head]);
-    write('-', &old[same_head..old.len() - same_tail]);
-    write('+', &new[same_head..new.len() - same_tail]);
-    write(' ', &old[old.len() - same_tail..old_end]);
+    for op in hunk {
+        if op.tag() == DiffTag::Equal {
+            write(' ', &old[op.old_range()]);
+        } else {
+            write('-', &old[op.old_range()]);
+            write('+', &new[op.new_range()]);
+        }
+    }
+}
+
+/// The diff of a whole fix over the files of `snapshot`; the fix fits them.
+pub(super) fn of_fix(snapshot: &Snapshot<'_>, fix: &Fix) -> Option<String> {
+    let mut out = String::new();
+    for (path, edits) in fix::by_path(&fix.edits) {
+        let text = snapshot.text(path).ok();
+        let after = fix::apply(text.as_ref().map_or("", |text| &text.text), &edits)?;
+        let mark = if text.as_ref().is_some_and(|text| text.had_bom) { "\u{feff}" } else { "" };
+        let before = text.as_ref().map(|text| format!("{mark}{}", text.text));
+        out += &unified(path, before.as_deref(), &format!("{mark}{after}"));
+    }
+    Some(out)
+}
+
+/// A name of the header, quoted as git quotes it where it has to; a tab ends a name that holds blanks.
+fn name(prefix: &str, path: &str) -> String {
+    let special = |byte: u8| byte < b' ' || byte == 0x7f || byte == b'"' || byte == b'\\';
+    if !path.bytes().any(special) {
+        return format!("{prefix}{path}{}", if path.contains(' ') { "\t" } else { "" });
+    }
+    let mut out = format!("\"{prefix}");
+    for char in path.chars() {
+        match char {
+            '"' | '\\' => out.extend(['\\', char]),
+            char if u8::try_from(char).is_ok_and(special) => {
+                let _ = write!(out, "\\{:03o}", char as u32);
+            }
+            char => out.push(char),
+        }
+    }
+    out.push('"');
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Site;
-    use crate::fixture::MemoryTree;
-    use crate::snapshot::{Day, Trigger};
-    use crate::span::Span;
-
-    const TODAY: Day = Day { year: 2026, month: 11, day: 24 };
 
     #[test]
     fn a_changed_line_has_three_lines_around_it() {
-        let tree = MemoryTree::default().with("a", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
-        let snapshot = Snapshot::new(&tree, TODAY, Trigger::GitHub);
-        let fix = Fix::edit("", Site::new("a", Span::new(8, 9)), "five");
-        let diff = unified(&snapshot, &fix).unwrap();
+        let before = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+        let diff = unified("a", Some(before), &before.replace('5', "five"));
         assert_eq!(diff, "--- a/a\n+++ b/a\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n");
     }
 
     #[test]
     fn a_new_file_comes_from_nowhere() {
-        let tree = MemoryTree::default();
-        let snapshot = Snapshot::new(&tree, TODAY, Trigger::GitHub);
-        let fix = Fix::edit("", Site::file("new"), "a\n");
-        assert_eq!(unified(&snapshot, &fix).unwrap(), "--- /dev/null\n+++ b/new\n@@ -0,0 +1,1 @@\n+a\n");
+        assert_eq!(unified("new", None, "a\n"), "--- /dev/null\n+++ b/new\n@@ -0,0 +1,1 @@\n+a\n");
     }
 
     #[test]
-    fn an_edit_past_the_end_does_not_apply() {
-        assert_eq!(apply("ab", "a", &Fix::edit("", Site::new("a", Span::new(9, 10)), "")), None);
+    fn a_missing_final_newline_is_said() {
+        let diff = unified("a", Some("x"), "y");
+        assert!(diff.ends_with("-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n"), "{diff}");
+    }
+
+    #[test]
+    fn names_are_quoted_as_git_quotes_them() {
+        assert_eq!(name("a/", "x y"), "a/x y\t");
+        assert_eq!(name("a/", "x\n\"é"), "\"a/x\\012\\\"é\"");
     }
 }

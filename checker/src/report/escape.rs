@@ -54,6 +54,19 @@ pub(super) fn html(text: &str) -> String {
     out
 }
 
+/// A path as part of an address: everything but unreserved characters and `/` is percent-encoded.
+pub(super) fn percent(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
 /// Inline code holding `text`.
 pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", html(text))
@@ -68,9 +81,22 @@ pub(super) fn prose(text: &str) -> String {
     out
 }
 
-/// A fenced block whose fence is longer than any run of backticks inside.
+/// With a capital and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().map(|char| char.to_uppercase().collect()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{stop}", chars.as_str())
+}
+
+/// A fenced block of `body` with everything in it made visible.
 pub(super) fn fenced(language: &str, body: &str) -> String {
     let body: String = body.lines().map(|line| printable(line) + "\n").collect();
+    fenced_raw(language, &body)
+}
+
+/// A fenced block of whole lines as they are; its fence is longer than any run of backticks inside.
+pub(super) fn fenced_raw(language: &str, body: &str) -> String {
     let mut longest = 0;
     let mut run = 0;
     for char in body.chars() {

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Report, Reported, ServiceSummary};
+use super::{BaselineCounts, Report, Reported, ServiceSummary};
 use crate::finding::Severity;
 
 /// Version of the document's shape; a change that could break a reader raises the first number.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// The whole document.
 #[derive(Debug, Serialize)]
@@ -18,6 +18,7 @@ struct Document<'r> {
     first: Option<&'r str>,
     checked: Checked,
     counts: Counts,
+    baseline: Option<Value>,
     services: Vec<Value>,
     findings: Vec<Item<'r>>,
 }
@@ -53,6 +54,7 @@ struct Item<'r> {
     related: Vec<Value>,
     fix: Option<Value>,
     fingerprint: &'r str,
+    baseline: bool,
 }
 
 /// The report as a JSON value.
@@ -70,6 +72,7 @@ pub fn document(report: &Report) -> Value {
             preflight: env!("CARGO_PKG_VERSION"),
         },
         counts: Counts { error, warning, note },
+        baseline: report.baseline.map(baseline),
         services: report.services.iter().map(service).collect(),
         findings: report.findings.iter().map(item).collect(),
     };
@@ -81,6 +84,11 @@ pub fn render(report: &Report) -> String {
     let mut text = serde_json::to_string_pretty(&document(report)).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn baseline(known: BaselineCounts) -> Value {
+    let [error, warning, note] = known.counts;
+    json!({ "error": error, "warning": warning, "note": note, "stale": known.stale })
 }
 
 fn service(service: &ServiceSummary) -> Value {
@@ -141,5 +149,6 @@ fn item(each: &Reported) -> Item<'_> {
         related: related.collect(),
         fix,
         fingerprint: &each.fingerprint,
+        baseline: each.known,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Report, Reported, ServiceSummary, Verdict, escape};
+use super::{BaselineCounts, Report, Reported, ServiceSummary, Verdict, escape};
 use crate::finding::Severity;
 
 /// Marks the comment that belongs to Preflight, so that it is updated and not repeated.
@@ -60,13 +60,16 @@ fn whole(report: &Report, layout: &Layout, detail: Detail) -> String {
         let _ = writeln!(out, "**First:** {}\n", escape::prose(first));
     }
     let (worst, rest): (Vec<&Reported>, Vec<&Reported>) =
-        report.findings.iter().partition(|each| each.finding.severity == Severity::Error);
+        report.fresh().partition(|each| each.finding.severity == Severity::Error);
     let (worst, folded) = if worst.is_empty() { split_warnings(&rest) } else { (worst, rest) };
     table(&worst, layout, detail, &mut out);
     if !folded.is_empty() {
         let _ = writeln!(out, "<details><summary>{}</summary>\n", summary_line(&folded));
         table(&folded, layout, detail, &mut out);
         out.push_str("</details>\n\n");
+    }
+    if let Some(known) = report.baseline {
+        accepted(report, known, layout, detail, &mut out);
     }
     if detail.excerpts {
         places(report, detail, &mut out);
@@ -88,7 +91,8 @@ fn summary_line(folded: &[&Reported]) -> String {
         let count = folded.iter().filter(|each| each.finding.severity == severity).count();
         (count > 0).then(|| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
     };
-    let parts = [count(Severity::Warning, "warning"), count(Severity::Note, "note")];
+    let parts =
+        [count(Severity::Error, "error"), count(Severity::Warning, "warning"), count(Severity::Note, "note")];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }
 
@@ -104,9 +108,9 @@ fn table(findings: &[&Reported], layout: &Layout, detail: Detail, out: &mut Stri
             Severity::Warning => "⚠️",
             Severity::Note => "ℹ️",
         };
-        let mut cell = sentence(&escape::prose(&finding.message));
+        let mut cell = escape::sentence(&escape::prose(&finding.message));
         if let Some(help) = &finding.help {
-            let _ = write!(cell, "<br>→ {}", sentence(&escape::prose(help)));
+            let _ = write!(cell, "<br>→ {}", escape::sentence(&escape::prose(help)));
         }
         let service =
             finding.service.as_ref().map_or(String::new(), |name| format!("<br>{}", escape::html(name)));
@@ -124,12 +128,18 @@ fn table(findings: &[&Reported], layout: &Layout, detail: Detail, out: &mut Stri
     out.push('\n');
 }
 
-/// With a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first: String = chars.next().map(|char| char.to_uppercase().collect()).unwrap_or_default();
-    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{first}{}{stop}", chars.as_str())
+/// What the baseline accepts, folded.
+fn accepted(report: &Report, known: BaselineCounts, layout: &Layout, detail: Detail, out: &mut String) {
+    let findings: Vec<&Reported> = report.findings.iter().filter(|each| each.known).collect();
+    let what = if findings.is_empty() { "nothing".to_owned() } else { summary_line(&findings) };
+    let stale = match known.stale {
+        0 => String::new(),
+        1 => "; 1 entry is stale".to_owned(),
+        count => format!("; {count} entries are stale"),
+    };
+    let _ = writeln!(out, "<details><summary>The baseline accepts {what}{stale}</summary>\n");
+    table(&findings, layout, detail, out);
+    out.push_str("</details>\n\n");
 }
 
 fn linked_place(each: &Reported, layout: &Layout) -> String {
@@ -139,37 +149,23 @@ fn linked_place(each: &Reported, layout: &Layout) -> String {
         Some(base) => format!(
             "<a href=\"{}{}#L{}\">{shown}</a>",
             escape::html(base).replace("&#8203;", ""),
-            percent(path),
+            escape::percent(path),
             each.start.line
         ),
         None => shown,
     }
 }
 
-fn linked_rule(rule: &str, layout: &Layout) -> String {
+pub(super) fn linked_rule(rule: &str, layout: &Layout) -> String {
     match &layout.rules_base {
         Some(base) => format!("<a href=\"{base}{rule}.md\">{rule}</a>"),
         None => rule.to_owned(),
     }
 }
 
-/// A path as part of an address: everything but unreserved characters and `/` is percent-encoded.
-fn percent(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
 fn places(report: &Report, detail: Detail, out: &mut String) {
     let shown: Vec<&Reported> = report
-        .findings
-        .iter()
+        .fresh()
         .filter(|each| each.finding.severity != Severity::Note)
         .filter(|each| !each.excerpt.is_empty() || each.diff.is_some())
         .take(detail.most.min(50))
@@ -213,7 +209,7 @@ fn settings(services: &[ServiceSummary], layout: &Layout, out: &mut String) {
                 Some(base) => format!(
                     "<a href=\"{}{}#L{}\">{}</a>",
                     escape::html(base).replace("&#8203;", ""),
-                    percent(&row.path),
+                    escape::percent(&row.path),
                     row.line,
                     escape::code(&place)
                 ),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Report, Reported, ServiceSummary, Verdict, json::SCHEMA_VERSION};
+use super::{BaselineCounts, Report, Reported, ServiceSummary, Verdict, json::SCHEMA_VERSION};
 use crate::finding::{Finding, Severity, Site};
 use crate::rules;
 use crate::snapshot::{Day, Trigger};
@@ -36,6 +36,7 @@ pub fn read(text: &str) -> Result<Report, String> {
         first: None,
         services: list(&root, "services")?.iter().map(service).collect::<Result<_, _>>()?,
         findings: list(&root, "findings")?.iter().map(finding).collect::<Result<_, _>>()?,
+        baseline: root.get("baseline").filter(|value| value.is_object()).map(baseline).transpose()?,
         files: number(checked, "files")?,
         today: Day::parse(&string(checked, "date")?).ok_or("the report has no date")?,
         trigger: Trigger::parse(&string(checked, "trigger")?).ok_or("the report has no trigger")?,
@@ -56,6 +57,11 @@ fn service(value: &Value) -> Result<ServiceSummary, String> {
         settings: Vec::new(),
         counts: [0; 3],
     })
+}
+
+fn baseline(value: &Value) -> Result<BaselineCounts, String> {
+    let counts = [number(value, "error")?, number(value, "warning")?, number(value, "note")?];
+    Ok(BaselineCounts { counts, stale: number(value, "stale")? })
 }
 
 fn finding(value: &Value) -> Result<Reported, String> {
@@ -81,7 +87,10 @@ fn finding(value: &Value) -> Result<Reported, String> {
         end,
         excerpt: Vec::new(),
         related: Vec::new(),
+        edits: Vec::new(),
         diff: None,
+        suggestion: None,
+        known: value.get("baseline") == Some(&Value::Bool(true)),
         fingerprint: String::new(),
     })
 }

@@ -19,7 +19,7 @@ pub fn render(report: &Report, colour: bool) -> String {
     if let Some(first) = &report.first {
         let _ = writeln!(out, "  First: {}", escape::printable(first));
     }
-    for each in &report.findings {
+    for each in report.fresh() {
         out.push('\n');
         finding(each, &paint, &mut out);
     }
@@ -98,6 +98,16 @@ fn closing(report: &Report, out: &mut String) {
     };
     let counts = [plural(errors, "error"), plural(warnings, "warning"), plural(notes, "note")].join(", ");
     let _ = writeln!(out, "\n{counts}; {services}, {} looked at.", plural(report.files, "file"));
+    if let Some(known) = report.baseline {
+        let [errors, warnings, notes] = known.counts;
+        let counts = [plural(errors, "error"), plural(warnings, "warning"), plural(notes, "note")].join(", ");
+        let stale = match known.stale {
+            0 => String::new(),
+            1 => "; 1 entry is stale".to_owned(),
+            count => format!("; {count} entries are stale"),
+        };
+        let _ = writeln!(out, "Accepted by the baseline: {counts}{stale}.");
+    }
     if !report.findings.is_empty() {
         out.push_str("`preflight explain <rule>` says why a rule is right, and how to allow a finding.\n");
     }

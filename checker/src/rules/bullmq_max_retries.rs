@@ -1,8 +1,10 @@
 //! BullMQ with a client that gives up.
 
 use crate::facts::Facts;
-use crate::finding::{Findings, Severity, Site};
+use crate::facts::javascript_source::with_option;
+use crate::finding::{Edit, Findings, Fix, Severity, Site};
 use crate::rule::declare_rule;
+use crate::span::Span;
 
 declare_rule! {
     /// BullMQ's `Worker` is given an ioredis client without `maxRetriesPerRequest: null`.
@@ -59,11 +61,22 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         {
             let finding = out.at(site.clone(), message.clone());
             finding.service(&service.name).help("Add `maxRetriesPerRequest: null` to the client's options");
+            if let Some(edit) = option_edit(facts, site, "maxRetriesPerRequest: null") {
+                finding.fix(Fix { title: "Never give a command up".into(), edits: vec![edit] });
+            }
             if !refuses(facts, site) {
                 finding.severity(Severity::Warning);
             }
         }
     }
+}
+
+/// The edit that adds `option` to the call at `site`.
+pub(super) fn option_edit(facts: &Facts<'_>, site: &Site, option: &str) -> Option<Edit> {
+    let text = facts.snapshot.text(&site.path).ok()?;
+    let (at, added) = with_option(site.span.of(&text.text), option)?;
+    let start = site.span.start + at;
+    Some(Edit { site: Site::new(site.path.clone(), Span::new(start, start)), text: added })
 }
 
 /// True when the nearest `package.json` asks for BullMQ 5 or later.

@@ -5,9 +5,10 @@ use crate::facts::dockerfile::{Command, InstructionKind};
 use crate::facts::service::{Kind, Service};
 use crate::facts::settings::Key;
 use crate::facts::startup::words;
-use crate::finding::{Findings, Severity, Site};
+use crate::finding::{Findings, Fix, Severity, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
+use crate::span::Span;
 
 declare_rule! {
     /// The container's first process is a shell or package manager that does not hand SIGTERM on.
@@ -87,10 +88,25 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             format!("{swallower} is the first process and does not hand SIGTERM to the program"),
         );
         finding.service(&service.name).help("Start the program itself, with `exec` where a shell is needed");
+        if let (Command::Shell(script), Ok(text)) = (command, facts.snapshot.text(&file.path))
+            && let Some(at) = last_program(script.span.of(&text.text))
+        {
+            let start = script.span.start + at;
+            let place = Site::new(file.path.clone(), Span::new(start, start));
+            finding.fix(Fix::edit("Hand the process over with exec", place, "exec "));
+        }
         if is_worker(facts, service) {
             finding.severity(Severity::Warning);
         }
     }
+}
+
+/// Where the last command of a chain of `&&` begins, when nothing else joins its commands.
+fn last_program(script: &str) -> Option<usize> {
+    let chain = script.contains("&&") && !script.contains([';', '|', '\\', '\n', '(']);
+    let at = script.rfind("&&").filter(|_| chain && !script.replace("&&", "").contains('&'))? + 2;
+    let blank = script[at..].len() - script[at..].trim_start().len();
+    Some(at + blank)
 }
 
 fn is_worker(facts: &Facts<'_>, service: &Service) -> bool {

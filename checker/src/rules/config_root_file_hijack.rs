@@ -78,7 +78,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     let Some((service, setting, what)) = root.and_then(imposed) else { return };
     let others: Vec<(Site, &str)> = processes(facts).chain(workers(facts)).collect();
     let Some((_, first)) = others.first() else { return };
-    let message = format!("every service without a config file of its own takes this {what}, `{first}` too");
+    let message = format!("every service without a config file of its own takes its {what}, `{first}` too");
     let finding = out.at(setting.site.clone(), message);
     finding.severity(Severity::Warning).service(&service.name).help(
         "Give each service a config file of its own, or describe the services in `.railway/railway.ts`",
@@ -88,12 +88,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
 }
 
-/// The setting of the root file that another service would not want.
+/// The settings of the root file that another service would not want.
 fn imposed(service: &Service) -> Option<(&Service, &Setting, &'static str)> {
     let of = |key: Key| service.settings.text(key).filter(|(text, _)| !text.trim().is_empty());
-    of(Key::StartCommand)
-        .map(|(_, setting)| (service, setting, "start command"))
-        .or_else(|| of(Key::HealthcheckPath).map(|(_, setting)| (service, setting, "health check")))
+    match (of(Key::StartCommand), of(Key::HealthcheckPath)) {
+        (Some((_, setting)), Some(_)) => Some((service, setting, "start command and health check")),
+        (Some((_, setting)), None) => Some((service, setting, "start command")),
+        (None, Some((_, setting))) => Some((service, setting, "health check")),
+        (None, None) => None,
+    }
 }
 
 /// Processes of the Procfile that are neither the web service nor a release step, when no other config file speaks for

@@ -2,8 +2,8 @@
 
 use crate::facts::Facts;
 use crate::facts::cron::Schedule;
-use crate::facts::settings::Key;
-use crate::finding::Findings;
+use crate::facts::settings::{Key, Source};
+use crate::finding::{Findings, Fix};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -45,13 +45,22 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let gap = Schedule::parse(text).ok().and_then(|schedule| schedule.shortest_gap());
             if let Some(gap) = gap.filter(|gap| *gap < SHORTEST) {
                 let unit = if gap == 1 { "minute" } else { "minutes" };
-                out.at(
+                let finding = out.at(
                     setting.site.clone(),
                     format!("two runs are {gap} {unit} apart, and Railway allows no less than {SHORTEST}"),
-                )
-                .service(&service.name)
-                .help("Widen the schedule");
+                );
+                finding.service(&service.name).help("Widen the schedule");
+                if let Some(wider) = wider(text).filter(|_| setting.source != Source::Preflight) {
+                    let quoted = serde_json::Value::from(wider).to_string();
+                    finding.fix(Fix::edit("Run every five minutes", setting.site.clone(), quoted));
+                }
             }
         }
     }
+}
+
+/// The schedule with five minutes between its runs, when it runs all the time.
+fn wider(text: &str) -> Option<String> {
+    let (minutes, rest) = text.trim().split_once(' ')?;
+    (minutes == "*" || minutes.starts_with("*/")).then(|| format!("*/{SHORTEST} {rest}"))
 }

@@ -4,7 +4,7 @@ use crate::facts::Facts;
 use crate::facts::dockerfile::InstructionKind;
 use crate::facts::service::{Kind, Service};
 use crate::facts::settings::{Key, Value};
-use crate::finding::{Findings, Severity, Site};
+use crate::finding::{Findings, Fix, Severity, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
 
@@ -83,6 +83,18 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         finding
             .service(&service.name)
             .help("Set `healthcheckPath` to a route that answers 200 without redirect or login");
+        let config = service.config.as_ref().and_then(|path| facts.railway_configs.get(path));
+        if let (Some((_, route)), Some(config)) = (&hint, config)
+            && let Ok(text) = facts.snapshot.text(&config.path)
+            && let Some(edit) = config.with(
+                &text.text,
+                Key::HealthcheckPath,
+                &serde_json::Value::from(route.as_str()).to_string(),
+            )
+            && !route.contains(['{', '<', ':', '*'])
+        {
+            finding.fix(Fix { title: format!("Probe {route}"), edits: vec![edit] });
+        }
         if let Some((site, _)) = hint {
             let severity = if service.selected { Severity::Warning } else { Severity::Note };
             finding.severity(severity).related(site, "the repository has a health route");

@@ -1,9 +1,11 @@
 //! A probe for a program that serves nothing.
 
 use crate::facts::Facts;
+use crate::facts::service::{Kind, Service};
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::Startup;
 use crate::finding::{Findings, Severity};
+use crate::known::Known;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -69,6 +71,28 @@ declare_rule! {
     /// new Worker("jobs", async () => {}, { connection: { url: process.env.REDIS_URL } });
     /// require("http").createServer((req, res) => res.end("ok")).listen(process.env.PORT);
     /// ```
+    /// The root's config file speaks for a worker that has none of its own:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"dockerfilePath": "Dockerfile"}, "deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "dist/main.js"]
+    /// //- Dockerfile.worker
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "dist/worker.js"]
+    /// //- src/worker.ts
+    /// import { NestFactory } from '@nestjs/core';
+    /// import { WorkerModule } from './worker.module';
+    /// async function bootstrap() {
+    ///   const app = await NestFactory.createApplicationContext(WorkerModule);
+    ///   app.enableShutdownHooks();
+    /// }
+    /// bootstrap();
+    /// ```
     "healthcheck-no-listener", Error, Health, since "0.1.0",
     sources: ["https://docs.railway.com/deployments/healthchecks"]
 }
@@ -90,6 +114,7 @@ const SERVERS: [&str; 12] = [
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
+    inherited(facts, out);
     for service in &facts.services {
         for setting in service.settings.every(Key::HealthcheckPath) {
             let Some(path) = setting.value.yes().and_then(Value::text).filter(|path| !path.is_empty()) else {
@@ -112,8 +137,44 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
 }
 
+/// Programs without a server that take the health path of the root's config file, because they have none of their own.
+fn inherited(facts: &Facts<'_>, out: &mut Findings) {
+    let is_root =
+        |service: &&Service| matches!(service.config.as_deref(), Some("railway.toml" | "railway.json"));
+    let Some(root) = facts.services.iter().find(is_root) else { return };
+    let Some((path, setting)) = root.settings.text(Key::HealthcheckPath).filter(|(path, _)| !path.is_empty())
+    else {
+        return;
+    };
+    let unconfigured = facts.services.iter().filter(|service| service.config.is_none());
+    for service in unconfigured.filter(|service| service.kind == Known::Yes(Kind::Worker)) {
+        let startup = facts.startup(service);
+        let files = startup.files.iter().filter_map(|path| facts.snapshot.text(path).ok());
+        let context =
+            files.into_iter().any(|text| text.text.contains("NestFactory.createApplicationContext"));
+        let silent = startup.never_listens() && startup.work_loop().is_some();
+        if !(silent || context && startup.listens().is_empty()) || mentions_server(facts, &startup) {
+            continue;
+        }
+        let message = format!(
+            "Railway probes `{path}` on this service too unless it has a config file of its own, and it opens no HTTP server"
+        );
+        out.at(service.origin.clone(), message)
+            .severity(Severity::Warning)
+            .service(&service.name)
+            .related(setting.site.clone(), "every service without a config file of its own takes this path")
+            .help("Give it a config file with `healthcheckPath = \"\"`, or start a health server in it");
+    }
+}
+
 fn mentions_server(facts: &Facts<'_>, startup: &Startup) -> bool {
     startup.files.iter().any(|path| {
-        facts.snapshot.text(path).is_ok_and(|text| SERVERS.iter().any(|word| text.text.contains(word)))
+        facts.snapshot.text(path).is_ok_and(|text| SERVERS.iter().any(|word| speaks_of(&text.text, word)))
     })
+}
+
+/// True when `word` stands in `text` and is not the end of a longer one, as in `observe(`.
+fn speaks_of(text: &str, word: &str) -> bool {
+    let begins = |at: usize| !text[..at].ends_with(|char: char| char.is_alphanumeric() || char == '_');
+    text.match_indices(word).any(|(at, _)| word.starts_with('.') || begins(at))
 }

@@ -1,9 +1,10 @@
 //! The probe asks for a path that the program does not serve.
 
-use crate::facts::Facts;
+use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Course, Route, Startup};
-use crate::finding::Findings;
+use crate::facts::{Facts, next_routes};
+use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -76,6 +77,61 @@ declare_rule! {
     /// module.exports = router;
     /// ```
     ///
+    /// The files of a Next.js application are its routes:
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/api/health"}}
+    /// //- package.json
+    /// {"scripts": {"start": "next start"}, "dependencies": {"next": "^16"}}
+    /// //- app/page.tsx
+    /// export default () => null;
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/api/health"}}
+    /// //- package.json
+    /// {"scripts": {"start": "next start"}, "dependencies": {"next": "^16"}}
+    /// //- app/(web)/api/[name]/route.ts
+    /// export const GET = () => new Response("ok");
+    /// ```
+    ///
+    /// Where not every route could be read, a path whose words stand in no source file is a warning:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/healthz"
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from plugins import install
+    /// app = FastAPI()
+    /// install(app)
+    /// @app.get("/health")
+    /// def health():
+    ///     return {}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/healthz"
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from plugins import install
+    /// app = FastAPI()
+    /// install(app, path="/healthz")
+    /// ```
+    ///
     /// A wildcard, a mounted application or a library that is handed the application may serve it:
     ///
     /// ```repo,passes
@@ -123,8 +179,21 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             else {
                 continue;
             };
+            if let Some(next) = next_routes::routes(facts, service) {
+                if !next.serves(path) {
+                    let message =
+                        format!("no file of the Next.js application serves `{path}`, so the probe gets 404");
+                    out.at(setting.site.clone(), message)
+                        .service(&service.name)
+                        .help("Add the route, or probe `/`");
+                }
+                continue;
+            }
             let startup = facts.startup(service);
             let known = startup.covered && startup.open_routes.is_none() && !startup.spawns;
+            if !known && !serves(&startup, path) {
+                unwritten(facts, service, path, &setting.site, out);
+            }
             if !known
                 || startup.routes.is_empty()
                 || !startup.up.iter().all(Course::listens)
@@ -141,6 +210,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .collect();
             let message = format!("the program does not serve `{path}`, so the probe gets 404");
             let finding = out.at(setting.site.clone(), message);
+            if startup.entry.yes().is_some_and(|entry| entry.conditional) {
+                finding.severity(Severity::Warning);
+            }
             finding.service(&service.name).help(match served.as_slice() {
                 [] => "Add the route".to_owned(),
                 _ => format!("Add the route, or probe one that exists: {}", served.join(", ")),
@@ -152,6 +224,79 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Words of a path that no library serves unless it is told so.
+const HEALTH: [&str; 6] = ["health", "live", "ready", "ping", "status", "heartbeat"];
+/// More source files than this are not searched.
+const FILES: usize = 1500;
+
+/// Reports a health path of which one part stands in no source file, where the program is read but not all its routes.
+fn unwritten(facts: &Facts<'_>, service: &Service, path: &str, site: &Site, out: &mut Findings) {
+    let startup = facts.startup(service);
+    let part = path.trim_matches('/').split('/').find(|part| HEALTH.iter().any(|word| part.contains(word)));
+    if startup.files.is_empty() || part.is_none() || is_framework(facts, service) {
+        return;
+    }
+    let sources = facts.snapshot.entries().iter().filter(|entry| {
+        let below = |root: &String| root.is_empty() || entry.path.starts_with(&format!("{root}/"));
+        is_source(&entry.path) && service.roots.iter().any(below)
+    });
+    let texts: Vec<_> =
+        sources.take(FILES + 1).filter_map(|entry| facts.snapshot.text(&entry.path).ok()).collect();
+    if texts.len() > FILES {
+        return;
+    }
+    let written = |part: &str| texts.iter().any(|text| stands(&text.text, part));
+    let Some(absent) = path.trim_matches('/').split('/').find(|part| !written(part)) else { return };
+    out.at(site.clone(), format!("no source file serves `{path}`: `{absent}` stands in none of them"))
+        .severity(Severity::Warning)
+        .service(&service.name)
+        .help("Add the route, or probe one that exists");
+}
+
+/// True when `part` stands in `text` as a part of a path. Django and NestJS also write one without a slash.
+fn stands(text: &str, part: &str) -> bool {
+    let bare = ["urlpatterns", "@Controller", "@Get("].iter().any(|word| text.contains(word));
+    text.match_indices(part).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + part.len()..].chars().next();
+        let word = |char: char| char.is_alphanumeric() || char == '_' || char == '-';
+        let ends = after.is_none_or(|char| !word(char));
+        let quoted = before.is_some_and(|char| "\"'`".contains(char));
+        ends && (before == Some('/') || (quoted && (bare || after == Some('/'))))
+    })
+}
+
+/// True where files or a library make routes by themselves.
+fn is_framework(facts: &Facts<'_>, service: &Service) -> bool {
+    const NODE: [&str; 8] = [
+        "next",
+        "nuxt",
+        "@remix-run/node",
+        "@sveltejs/kit",
+        "astro",
+        "@angular/core",
+        "@nestjs/terminus",
+        "payload",
+    ];
+    service.roots.iter().any(|root| {
+        let node = facts.node_projects().get(root);
+        node.is_some_and(|project| NODE.iter().any(|name| project.asks_for(name)))
+    })
+}
+
+fn is_source(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let code = [
+        "py", "js", "ts", "mjs", "cjs", "mts", "tsx", "jsx", "go", "rb", "java", "kt", "rs", "php", "yml",
+        "yaml", "toml", "conf",
+    ];
+    let apart = ["test", "spec", "docs/", "node_modules/", ".github/", "examples/"];
+    name.rsplit_once('.').is_some_and(|(_, end)| code.contains(&end))
+        && !apart.iter().any(|word| path.contains(word))
+        && !name.starts_with("railway")
+        && !name.contains("compose")
 }
 
 /// Paths that frameworks add by themselves.

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::settings::Key;
-use crate::finding::Findings;
+use crate::finding::{Findings, Fix};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -36,9 +36,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             service.settings.text(Key::CronSchedule).is_some_and(|(schedule, _)| !schedule.is_empty());
         let path = service.settings.text(Key::HealthcheckPath).filter(|(path, _)| !path.is_empty());
         if let (true, Some((_, setting))) = (scheduled, path) {
-            out.at(setting.site.clone(), "a cron service exits after its work, so there is nothing to probe")
-                .service(&service.name)
-                .help("Drop the health path, or the schedule");
+            let message = "a cron service exits after its work, so there is nothing to probe";
+            let finding = out.at(setting.site.clone(), message);
+            finding.service(&service.name).help("Drop the health path, or the schedule");
+            let config = facts.railway_configs.get(&setting.site.path);
+            let text = facts.snapshot.text(&setting.site.path);
+            if let (Some(config), Ok(text)) = (config, text)
+                && let Some(edit) = config.without(&text.text, setting.site.span)
+            {
+                finding.fix(Fix { title: "Drop the health path".into(), edits: vec![edit] });
+            }
         }
     }
 }

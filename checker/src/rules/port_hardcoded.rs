@@ -1,9 +1,9 @@
 //! A server that does not ask for its port.
 
-use crate::facts::Facts;
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
-use crate::facts::startup::{Host, Listen, Port};
+use crate::facts::startup::{Host, Listen, Port, Startup};
+use crate::facts::{Facts, fixed_port, image_server};
 use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
 
@@ -60,6 +60,75 @@ declare_rule! {
     /// app.listen(PORT);
     /// ```
     ///
+    /// A server that comes with its image is one, too:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM nginx:1.27-alpine
+    /// COPY nginx.conf /etc/nginx/conf.d/default.conf
+    /// //- nginx.conf
+    /// server {
+    ///     listen 80;
+    /// }
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM nginx:1.27-alpine
+    /// COPY nginx.conf /etc/nginx/templates/default.conf.template
+    /// //- nginx.conf
+    /// server {
+    ///     listen ${PORT};
+    /// }
+    /// ```
+    ///
+    /// A script that is not in the repository may write the port:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM nginx:1.27-alpine
+    /// CMD ["/start.sh"]
+    /// ```
+    ///
+    /// A number on the command line, in Go, or in the configuration of Spring is fixed, too:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "streamlit run app.py --server.port 8501"}}
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM golang:1.25
+    /// COPY . .
+    /// RUN go build -o /app .
+    /// CMD ["/app"]
+    /// //- go.mod
+    /// module app
+    /// //- main.go
+    /// package main
+    /// import "net/http"
+    /// func main() { http.ListenAndServe(":8080", nil) }
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM eclipse-temurin:21
+    /// COPY target/app.jar /app.jar
+    /// CMD ["java", "-jar", "/app.jar"]
+    /// //- src/main/resources/application.yml
+    /// server:
+    ///   port: 8081
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "streamlit run app.py --server.port $PORT"}}
+    /// //- src/main/resources/application.yml
+    /// server:
+    ///   port: ${PORT:8081}
+    /// ```
+    ///
     /// A second, fixed port for metrics is nobody's concern, and gunicorn reads `PORT` by itself:
     ///
     /// ```repo,passes
@@ -99,6 +168,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let listens = startup.listens();
         let http: Vec<&Listen> =
             listens.iter().map(|(listen, _)| *listen).filter(|listen| listen.http).collect();
+        if listens.is_empty() {
+            image_server(facts, service, out);
+            written(facts, service, &startup, out);
+        }
         if http.is_empty() || !http.iter().all(|listen| is_fixed(listen)) || startup.spawns {
             continue;
         }
@@ -131,6 +204,28 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .service(&service.name)
             .help("Bind the port in `PORT`, and keep the number as the fallback");
     }
+}
+
+/// The port that a command line, a Go program or a Spring configuration gives.
+fn written(facts: &Facts<'_>, service: &Service, startup: &Startup, out: &mut Findings) {
+    let unread = startup.entry.yes().is_none();
+    let fixed = fixed_port::of_command(startup)
+        .or_else(|| unread.then(|| fixed_port::of_sources(facts, service)).flatten());
+    let Some(fixed) = fixed else { return };
+    let message =
+        format!("{} listens on port {} and ignores `PORT`, where Railway probes", fixed.server, fixed.port);
+    out.at(fixed.site, message)
+        .service(&service.name)
+        .help("Give it the port in `PORT`, and keep the number as the fallback");
+}
+
+/// The server that the image brings, when its port is fixed.
+fn image_server(facts: &Facts<'_>, service: &Service, out: &mut Findings) {
+    let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
+    let Some(fixed) = file.and_then(|file| image_server::fixed_port(facts, service, file)) else { return };
+    let message =
+        format!("{} listens on port {} and ignores `PORT`, where Railway probes", fixed.server, fixed.port);
+    out.at(fixed.site, message).service(&service.name).help(fixed.help);
 }
 
 fn is_fixed(listen: &Listen) -> bool {

@@ -1,10 +1,11 @@
 //! Shell syntax in the pre-deploy command.
 
 use crate::facts::Facts;
-use crate::facts::settings::{Key, Value};
-use crate::facts::shell::CommandLine;
-use crate::finding::Findings;
+use crate::facts::settings::{Key, Setting, Source, Value};
+use crate::facts::shell::{CommandLine, wrapped};
+use crate::finding::{Edit, Findings, Fix, Site};
 use crate::rule::declare_rule;
+use crate::span::Span;
 
 declare_rule! {
     /// The pre-deploy command of an image uses shell syntax.
@@ -48,13 +49,26 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             for command in commands {
                 let line = CommandLine::read(command);
                 let Some(syntax) = line.shell_syntax() else { continue };
-                out.at(
+                let finding = out.at(
                     setting.site.clone(),
                     format!("`{syntax}` needs a shell, and Railway may start none here"),
-                )
-                .service(&service.name)
-                .help("Wrap the command in `sh -c '…'`");
+                );
+                finding.service(&service.name).help("Wrap the command in `sh -c '…'`");
+                if let Some(edit) = wrapping(facts, setting, command) {
+                    finding.fix(Fix { title: "Wrap the command in a shell".into(), edits: vec![edit] });
+                }
             }
         }
     }
+}
+
+/// The edit that wraps `command` where the config file writes it in double quotes.
+fn wrapping(facts: &Facts<'_>, setting: &Setting, command: &str) -> Option<Edit> {
+    let text =
+        facts.snapshot.text(&setting.site.path).ok().filter(|_| setting.source == Source::ConfigFile)?;
+    let written = serde_json::Value::from(command).to_string();
+    let at = setting.site.span.of(&text.text).find(&written)? + setting.site.span.start;
+    let wrapped = serde_json::Value::from(wrapped(command)?).to_string();
+    let site = Site::new(setting.site.path.clone(), Span::new(at, at + written.len()));
+    Some(Edit { site, text: wrapped })
 }

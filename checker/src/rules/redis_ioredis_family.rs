@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::startup::Address;
-use crate::finding::{Findings, Severity};
+use crate::finding::{Findings, Fix, Severity};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -73,13 +73,17 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 Address::Literal(..) => continue,
                 _ => Severity::Note,
             };
-            out.at(
+            let finding = out.at(
                 client.site.clone(),
                 "ioredis looks up IPv4 addresses only, which older Railway environments lack",
-            )
-            .severity(severity)
-            .service(&service.name)
-            .help("Add `family: 0` to the options, or `?family=0` to the URL");
+            );
+            finding
+                .severity(severity)
+                .service(&service.name)
+                .help("Add `family: 0` to the options, or `?family=0` to the URL");
+            if let Some(edit) = super::bullmq_max_retries::option_edit(facts, &client.site, "family: 0") {
+                finding.fix(Fix { title: "Look up both kinds of addresses".into(), edits: vec![edit] });
+            }
         }
     }
 }

@@ -1,10 +1,13 @@
 //! A fallback that works on one's own machine only.
 
 use crate::facts::Facts;
+use crate::facts::node_project::NodeProject;
+use crate::facts::pattern::pattern;
 use crate::facts::service::Service;
 use crate::facts::startup::{Address, Startup};
-use crate::finding::{Findings, Severity};
+use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
+use crate::span::Span;
 
 declare_rule! {
     /// The address of Redis falls back to this machine, where a Railway container runs no Redis.
@@ -77,11 +80,30 @@ declare_rule! {
     /// import redis
     /// conn = redis.from_url("redis://localhost:6379/0")
     /// ```
+    /// A class that the framework makes is read for such a fallback, too:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"dependencies": {"@nestjs/core": "^11", "bullmq": "^5"}}
+    /// //- src/queue.ts
+    /// export class Queue {
+    ///   constructor(private readonly config: ConfigService) {
+    ///     const url = this.config.get<string>("REDIS_URL") || "redis://localhost:6379";
+    ///   }
+    /// }
+    /// ```
     "redis-localhost-default", Warning, Start, since "0.1.0",
     sources: ["https://docs.railway.com/variables", "https://docs.railway.com/databases/redis"]
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
+    if !facts.services.is_empty() {
+        injected(facts, out);
+    }
     for service in &facts.services {
         let startup = facts.startup(service);
         let mut seen = Vec::new();
@@ -107,6 +129,37 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .severity(severity)
                 .service(&service.name)
                 .help("Read `REDIS_URL` without a fallback, and set it to `${{Redis.REDIS_URL}}`");
+        }
+    }
+}
+
+/// Fallbacks in classes of NestJS, which are made by the framework and not by a call that can be followed.
+fn injected(facts: &Facts<'_>, out: &mut Findings) {
+    let form = r#"(?:process\.env\.\w*REDIS\w*|\.get(?:<[^>\n]*>)?\(\s*['"](\w*REDIS\w*)['"]\s*\))\s*(?:\|\||\?\?)\s*(['"]rediss?://[^'"\n]*['"])"#;
+    let Some(pattern) = pattern(form) else { return };
+    let nest = |project: &&NodeProject| project.asks_for("@nestjs/core");
+    for project in facts.node_projects().values().filter(nest) {
+        let sources = if project.directory.is_empty() {
+            "src".to_owned()
+        } else {
+            format!("{}/src", project.directory)
+        };
+        for entry in facts.snapshot.under(&sources) {
+            let code = entry.path.ends_with(".ts")
+                && !entry.path.ends_with(".spec.ts")
+                && !entry.path.ends_with(".d.ts");
+            let Some(text) = code.then(|| facts.snapshot.text(&entry.path).ok()).flatten() else { continue };
+            for caught in pattern.captures_iter(&text.text) {
+                let Some(address) =
+                    caught.get(2).filter(|address| is_local(address.as_str().trim_matches(['"', '\''])))
+                else {
+                    continue;
+                };
+                let site = Site::new(entry.path.clone(), Span::new(address.start(), address.end()));
+                out.at(site, "without its variable the program looks for Redis on its own container")
+                    .severity(Severity::Warning)
+                    .help("Read `REDIS_URL` without a fallback, and set it to `${{Redis.REDIS_URL}}`");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A variable that Railway's Redis no longer has.
 
 use crate::facts::Facts;
-use crate::finding::Findings;
+use crate::finding::{Findings, Fix, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -52,12 +52,20 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             continue;
         }
         for read in startup.variables.iter().filter(|read| read.name == LEGACY) {
-            out.at(
+            let finding = out.at(
                 read.site.clone(),
                 "Railway's Redis has no `REDIS_PRIVATE_URL`; its private address is `REDIS_URL`",
-            )
-            .service(&service.name)
-            .help("Read `REDIS_URL`");
+            );
+            finding.service(&service.name).help("Read `REDIS_URL`");
+            let Ok(text) = facts.snapshot.text(&read.site.path) else { continue };
+            let place = super::apt_package_gone::place(&text.text, read.site.span, LEGACY);
+            if place != read.site.span {
+                finding.fix(Fix::edit(
+                    "Read REDIS_URL",
+                    Site::new(read.site.path.clone(), place),
+                    "REDIS_URL",
+                ));
+            }
         }
     }
 }

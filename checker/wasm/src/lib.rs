@@ -4,7 +4,7 @@ mod railway;
 mod tree;
 
 use checker::finding::Severity;
-use checker::report::{annotations, json, markdown, read, text};
+use checker::report::{annotations, json, markdown, read, sarif, suggestion, text};
 use checker::snapshot::{Day, Trigger};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -40,6 +40,10 @@ struct Request {
     link_base: Option<String>,
     #[serde(default)]
     rules_base: Option<String>,
+    #[serde(default)]
+    sarif: bool,
+    #[serde(default)]
+    prefix: String,
 }
 
 /// Judges what `host` hands in and renders everything the action writes.
@@ -69,12 +73,15 @@ pub fn check(host: &Host, options: &str) -> Result<String, JsError> {
         })?;
     let threshold = threshold.or(config.fail_on).unwrap_or(Some(Severity::Error));
     let layout = |limit| layout(limit, request.link_base.as_ref(), request.rules_base.as_ref());
+    let addresses = sarif::Addresses { prefix: request.prefix.clone(), rules_base: request.rules_base.clone() };
     let outcome = serde_json::json!({
         "report": json::document(&report),
         "text": text::render(&report, false),
         "comment": markdown::render(&report, &layout(request.comment_limit)),
         "summary": markdown::render(&report, &layout(request.summary_limit)),
         "annotations": annotations::all(&report),
+        "review": suggestion::review(&report, &layout(0)),
+        "sarif": request.sarif.then(|| sarif::render(&report, &addresses)),
         "failed": threshold.is_some_and(|threshold| report.reaches(threshold)),
     });
     Ok(outcome.to_string())

@@ -52,6 +52,11 @@ impl DirectoryTree {
         Ok(tree)
     }
 
+    /// Where the file called `path` is.
+    pub(crate) fn place(&self, path: &str) -> PathBuf {
+        self.odd_names.get(path).cloned().unwrap_or_else(|| self.root.join(OsStr::from_bytes(path.as_bytes())))
+    }
+
     fn walk(&mut self) {
         let mut pending = vec![(self.root.clone(), String::new())];
         while let Some((directory, prefix)) = pending.pop() {
@@ -143,17 +148,12 @@ impl Tree for DirectoryTree {
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, ReadError> {
-        let place = self
-            .odd_names
-            .get(path)
-            .cloned()
-            .unwrap_or_else(|| self.root.join(OsStr::from_bytes(path.as_bytes())));
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => ReadError::Missing,
             _ => ReadError::Failed(error.to_string()),
         };
         let mut content = Vec::new();
-        File::open(place).map_err(failed)?.take(limit).read_to_end(&mut content).map_err(failed)?;
+        File::open(self.place(path)).map_err(failed)?.take(limit).read_to_end(&mut content).map_err(failed)?;
         Ok(content)
     }
 }

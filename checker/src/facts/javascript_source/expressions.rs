@@ -18,6 +18,7 @@ impl Lower {
             js::Expression::TemplateLiteral(each) => self.template(each),
             js::Expression::Identifier(each) if each.name == "undefined" => ExprKind::Null,
             js::Expression::Identifier(each) => ExprKind::Name(each.name.to_string()),
+            js::Expression::ImportMeta(_) => ExprKind::Name("import.meta".into()),
             js::Expression::ThisExpression(_) => ExprKind::Name("this".into()),
             js::Expression::Super(_) => ExprKind::Name("super".into()),
             js::Expression::ArrayExpression(each) => self.array(each),

@@ -145,6 +145,13 @@ impl<'m> Program<'m> {
                     iac.services.push(self.service(expr, name, rest.first(), conditional));
                 }
                 (Some("group"), [_, inner, ..]) => self.resource(inner, conditional, iac, depth - 1),
+                (Some("bucket"), [name, rest @ ..]) => {
+                    let options = rest.first().map(|options| self.members(options, DEPTH).list);
+                    let region = options.into_iter().flatten().find(|(key, _)| *key == "region");
+                    let region = region
+                        .and_then(|(_, value)| Some(Spanned { value: self.text(value)?, span: value.span }));
+                    iac.buckets.push((self.name(name), region));
+                }
                 (Some(engine), [name, rest @ ..]) if DATABASES.contains(&engine) => {
                     let stated = rest.first().filter(|_| engine == "database");
                     let stated = stated.and_then(|each| self.text(each));
@@ -172,6 +179,9 @@ impl<'m> Program<'m> {
             source: Known::No,
             variables: Vec::new(),
             mounts: Vec::new(),
+            domains: Vec::new(),
+            check_suites: None,
+            dropped_replicas: Vec::new(),
             config_file: None,
             conditional,
             open: None,
@@ -195,7 +205,10 @@ impl<'m> Program<'m> {
             "healthcheckTimeout" => Key::HealthcheckTimeout,
             "root" | "rootDirectory" => Key::RootDirectory,
             "replicas" | "regions" => match self.resolve(value).kind {
-                ExprKind::Map(..) => Key::MultiRegionConfig,
+                ExprKind::Map(..) => {
+                    self.dropped_replicas(value, service);
+                    Key::MultiRegionConfig
+                }
                 _ => Key::NumReplicas,
             },
             "build" if matches!(self.resolve(value).kind, ExprKind::Map(..)) => {
@@ -219,6 +232,13 @@ impl<'m> Program<'m> {
                 let mounts = mounts.map(|(path, value)| Spanned { value: path.to_owned(), span: value.span });
                 return service.mounts.extend(mounts);
             }
+            "domains" => {
+                let ExprKind::List(items) = &self.resolve(value).kind else { return };
+                let plain = items
+                    .iter()
+                    .filter_map(|item| Some(Spanned { value: self.text(item)?, span: item.span }));
+                return service.domains.extend(plain);
+            }
             "configFile" => {
                 service.config_file = self.text(value).map(|path| Spanned { value: path, span: value.span });
                 return;
@@ -226,6 +246,18 @@ impl<'m> Program<'m> {
             _ => return,
         };
         self.set(stated, value, service);
+    }
+
+    /// Regions whose number stands under `numReplicas`, which the SDK does not read.
+    fn dropped_replicas(&self, value: &'m Expr, service: &mut IacService) {
+        for (_, region) in self.members(value, DEPTH).list {
+            let inner = self.members(region, DEPTH).list;
+            let count = inner.iter().find(|(key, _)| *key == "numReplicas");
+            if let Some(ExprKind::Number(number)) = count.map(|(_, count)| &count.kind) {
+                let value = number.to_string();
+                service.dropped_replicas.push(Spanned { value, span: region.span });
+            }
+        }
     }
 
     fn section(&self, section: &str, value: &'m Expr, service: &mut IacService) {
@@ -262,9 +294,14 @@ impl<'m> Program<'m> {
             _ => computed(),
         };
         let Some(options) = call.args.get(1) else { return };
-        for (_, value) in self.members(options, DEPTH).list.iter().filter(|(key, _)| *key == "rootDirectory")
-        {
-            self.set(Key::RootDirectory, value, service);
+        for (key, value) in self.members(options, DEPTH).list {
+            match key {
+                "rootDirectory" => self.set(Key::RootDirectory, value, service),
+                "checkSuites" if self.value(value, DEPTH) == Known::Yes(Value::Bool(true)) => {
+                    service.check_suites = Some(value.span);
+                }
+                _ => {}
+            }
         }
     }
 

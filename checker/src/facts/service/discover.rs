@@ -113,6 +113,7 @@ fn found(facts: &Facts<'_>) -> Vec<Service> {
     for path in facts.dockerfiles.keys().filter(|path| !taken.contains(*path) && may_be_deployed(path)) {
         services.push(from_dockerfile(facts, path, &configs));
     }
+    services.extend(from_builder_configs(facts, &configs));
     if services.is_empty() {
         services.extend(facts.procfiles.get("Procfile").map(|_| from_procfile(facts)));
     }
@@ -188,6 +189,39 @@ fn from_dockerfile(facts: &Facts<'_>, path: &str, configs: &[Rc<RailwayConfig>])
     };
     complete(facts, &mut service);
     service
+}
+
+/// A configuration of Nixpacks or Railpack is read from the root directory only, so that one in a directory says that
+/// this directory is a service's root (<https://nixpacks.com/docs/configuration/file>).
+fn from_builder_configs(facts: &Facts<'_>, configs: &[Rc<RailwayConfig>]) -> Vec<Service> {
+    let mut found = Vec::new();
+    for (name, builder) in [("nixpacks.toml", Builder::Nixpacks), ("railpack.json", Builder::Railpack)] {
+        let tail = format!("/{name}");
+        let named = facts.snapshot.entries().iter().filter(|entry| entry.tracked && entry.path.ends_with(&tail));
+        for entry in named.filter(|entry| may_be_deployed(&entry.path)) {
+            let directory = directory_of(&entry.path).to_owned();
+            let configured = configs.iter().any(|config| config.directory() == directory);
+            let composed = facts.snapshot.entry(&format!("{directory}/Dockerfile")).is_some();
+            if configured || composed {
+                continue;
+            }
+            let mut service = Service {
+                name: directory.rsplit('/').next().unwrap_or(&directory).to_owned(),
+                origin: Site::file(entry.path.clone()),
+                selected: false,
+                roots: vec![directory],
+                config: None,
+                settings: Settings::default(),
+                builder: Known::Yes(builder),
+                dockerfile: Known::No,
+                kind: Known::No,
+                variables: None,
+            };
+            complete(facts, &mut service);
+            found.push(service);
+        }
+    }
+    found
 }
 
 fn from_procfile(facts: &Facts<'_>) -> Service {

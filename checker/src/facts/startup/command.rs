@@ -88,8 +88,24 @@ pub(super) fn last_command(script: &str) -> Result<Vec<String>, &'static str> {
     }
 }
 
+/// The commands of a script, whatever decides between them.
+pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
+    let mut found = vec![Vec::new()];
+    for word in words(script) {
+        let begins =
+            matches!(word.as_str(), "then" | "else" | "elif" | "do" | "{" | "if" | "while" | "until");
+        if begins || matches!(word.as_str(), ";" | "&&" | "||" | "|" | "&" | "fi" | "done" | "}") {
+            found.push(Vec::new());
+        } else if let Some(last) = found.last_mut() {
+            last.push(word);
+        }
+    }
+    found.retain(|command| !command.is_empty());
+    found
+}
+
 /// Drops what stands before the program: assignments, init processes, environment managers.
-pub(super) fn unwrapped(words: &[String]) -> &[String] {
+pub(crate) fn unwrapped(words: &[String]) -> &[String] {
     let mut rest = words;
     for _ in 0..12 {
         let Some(first) = rest.first() else { break };
@@ -153,7 +169,7 @@ fn is_assignment(word: &str) -> bool {
 }
 
 /// The value of the flag called one of `names`: `--port 80`, `--port=80`, `-p 80`.
-pub(super) fn flag<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
+pub(crate) fn flag<'w>(words: &'w [String], names: &[&str]) -> Option<&'w str> {
     words.iter().enumerate().find_map(|(at, word)| {
         if names.contains(&word.as_str()) {
             return words.get(at + 1).map(String::as_str);
@@ -190,6 +206,13 @@ mod tests {
         ] {
             assert_eq!(unwrapped(&split(line)), ["python", "app.py"], "{line}");
         }
+    }
+
+    #[test]
+    fn every_branch_of_a_script_has_its_commands() {
+        let found = commands("if [ -z $A ]; then python a.py; else exec uvicorn b:c; fi");
+        assert_eq!(found.last().unwrap(), &["exec", "uvicorn", "b:c"]);
+        assert_eq!(found.len(), 3);
     }
 
     #[test]

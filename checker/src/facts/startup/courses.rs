@@ -78,9 +78,11 @@ pub(super) fn explore(facts: &Facts<'_>, service: &Service, entry: EntryPoint) -
     let (down, all_down, _) =
         if uses_redis { world(&sources, &seen, &entry, false) } else { (Vec::new(), true, true) };
     let seen = seen.into_inner();
+    let certain = !entry.conditional;
     Startup {
         entry: Known::Yes(entry),
-        complete: all_up && all_down && sources.broken().is_none(),
+        command: None,
+        complete: certain && all_up && all_down && sources.broken().is_none(),
         covered: covered && sources.broken().is_none(),
         up,
         down,

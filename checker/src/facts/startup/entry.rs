@@ -1,6 +1,8 @@
 //! From the command to the program and the file it loads.
 
-use super::command::{flag, last_command, unwrapped, words};
+use std::cell::RefCell;
+
+use super::command::{commands, flag, last_command, unwrapped, words};
 use super::image::{Layout, layout};
 use super::imports::{join, language};
 use crate::facts::dockerfile::Command;
@@ -29,6 +31,8 @@ pub struct EntryPoint {
     pub roots: Vec<String>,
     /// Where the command is written.
     pub site: Site,
+    /// True when a script decides whether it is this program that is started.
+    pub conditional: bool,
 }
 
 /// What is needed to follow a command.
@@ -36,22 +40,27 @@ struct Finder<'f, 's> {
     facts: &'f Facts<'s>,
     service: &'f Service,
     layout: Option<Layout>,
+    /// The last command that was followed.
+    last: RefCell<Option<(Vec<String>, Site)>>,
 }
 
-/// The entry point of `service`.
-pub(super) fn find(facts: &Facts<'_>, service: &Service) -> Known<EntryPoint> {
+/// The entry point of `service`, and the command that scripts and wrappers come to.
+pub(super) fn find(facts: &Facts<'_>, service: &Service) -> (Known<EntryPoint>, Option<(Vec<String>, Site)>) {
     let layout = service.dockerfile.yes().and_then(|choice| {
         let known = facts.dockerfiles.get(&choice.path).cloned();
         known
             .map(|file| layout(&file))
             .or_else(|| Some(layout(&dockerfile::read(facts.snapshot, &choice.path)?)))
     });
-    let finder = Finder { facts, service, layout };
-    let Some((words, site)) = finder.command() else { return Known::unknown("no file says what is started") };
-    match finder.follow(&words, &site, 0) {
+    let finder = Finder { facts, service, layout, last: RefCell::default() };
+    let Some((words, site)) = finder.command() else {
+        return (Known::unknown("no file says what is started"), None);
+    };
+    let entry = match finder.follow(&words, &site, 0) {
         Ok(entry) => Known::Yes(entry),
         Err(why) => Known::Unknown(why),
-    }
+    };
+    (entry, finder.last.into_inner())
 }
 
 impl Finder<'_, '_> {
@@ -126,6 +135,7 @@ impl Finder<'_, '_> {
         let (Some(program), rest) = (words.first(), words.get(1..).unwrap_or_default()) else {
             return Err("the command is empty".into());
         };
+        *self.last.borrow_mut() = Some((words.to_vec(), site.clone()));
         let name = program.rsplit('/').next().unwrap_or(program);
         match name {
             "sh" | "bash" | "ash" | "dash" | "zsh" => self.shell(rest, site, depth),
@@ -175,7 +185,16 @@ impl Finder<'_, '_> {
             arguments: rest.to_vec(),
             roots,
             site: site.clone(),
+            conditional: false,
         }
+    }
+
+    /// The one web server among the commands of a script that decides what it starts.
+    fn one_of(&self, script: &str, site: &Site, depth: usize) -> Option<EntryPoint> {
+        let mut servers = commands(script).into_iter().filter(|command| is_web_server(unwrapped(command)));
+        let only = servers.next().filter(|_| servers.next().is_none())?;
+        let entry = self.follow(&only, site, depth + 1).ok()?;
+        Some(EntryPoint { conditional: true, ..entry })
     }
 
     /// Directories that may be the build context.
@@ -362,15 +381,23 @@ impl Finder<'_, '_> {
             at += 1;
             if word.ends_with('c') && !word.starts_with("--") {
                 let script = rest.get(at).ok_or("the shell is given no script")?;
-                let last = last_command(script)?;
-                return self.follow(&last, site, depth + 1);
+                return match last_command(script) {
+                    Ok(last) => self.follow(&last, site, depth + 1),
+                    Err(why) => self.one_of(script, site, depth).ok_or_else(|| why.to_owned()),
+                };
             }
         }
         let path = rest.get(at).ok_or("the shell is given no script")?;
         let file = self.files(path).into_iter().find(|path| self.has(path));
         let file = file.ok_or_else(|| format!("`{path}` is not a file of the repository"))?;
         let text = self.facts.snapshot.text(&file).map_err(|_| format!("`{file}` cannot be read"))?;
-        let last = last_command(&text.text)?;
+        let last = match last_command(&text.text) {
+            Ok(last) => last,
+            Err(why) => {
+                let site = Site::file(file);
+                return self.one_of(&text.text, &site, depth).ok_or_else(|| why.to_owned());
+            }
+        };
         let handed_on = last.iter().any(|word| matches!(word.as_str(), "$@" | "$*"));
         if handed_on {
             return self.follow(rest.get(at + 1..).unwrap_or_default(), site, depth + 1);
@@ -379,6 +406,14 @@ impl Finder<'_, '_> {
         let site = Site::new(file, line.map_or(Span::START, |at| text.line_at(at)));
         self.follow(&last, &site, depth + 1)
     }
+}
+
+/// True for a command that serves a named Python application.
+fn is_web_server(words: &[String]) -> bool {
+    let name = words.first().map_or("", |program| program.rsplit('/').next().unwrap_or(program));
+    let module = name.starts_with("python") && words.get(1).is_some_and(|word| word == "-m");
+    let name = if module { words.get(2).map_or("", String::as_str) } else { name };
+    matches!(name, "uvicorn" | "gunicorn" | "hypercorn") && words.iter().any(|word| is_target(word))
 }
 
 fn is_target(word: &str) -> bool {

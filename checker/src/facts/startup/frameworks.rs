@@ -161,6 +161,15 @@ impl Walk<'_> {
             ("fastapi:app" | "starlette:app" | "fastapi:router", "mount" | "add_route" | "add_api_route") => {
                 match given.at(0).and_then(Value::as_text) {
                     Some(path) if method != "mount" => self.route(owner, &path, true, site),
+                    // What is mounted may answer everything below its path, and nothing beside it.
+                    Some(path) if path.starts_with('/') && path.len() > 1 => {
+                        self.route(
+                            owner,
+                            &format!("{}/{{rest:path}}", path.trim_end_matches('/')),
+                            true,
+                            site,
+                        );
+                    }
                     _ => self.any_route("an application is mounted"),
                 }
                 Ok(Value::Null)
@@ -303,11 +312,15 @@ fn address_pair(arguments: &Arguments) -> (Option<Value>, Option<Value>) {
 
 fn host(value: &Value) -> Host {
     let Some(text) = value.as_text() else { return Host::Unknown };
-    match text.trim_matches(['[', ']']) {
-        "127.0.0.1" | "localhost" | "::1" if matches!(value, Value::Text(_)) => {
-            Host::Loopback(text.to_string())
+    match (text.trim_matches(['[', ']']), value) {
+        ("127.0.0.1" | "localhost" | "::1", Value::Text(_)) => Host::Loopback(text.to_string()),
+        // Every container has a `HOSTNAME`.
+        ("127.0.0.1" | "localhost" | "::1", Value::Env(env))
+            if env.around.is_empty() && env.name != "HOSTNAME" =>
+        {
+            Host::Default(env.name.clone(), text.to_string())
         }
-        "" | "0.0.0.0" | "::" | "*" => Host::Every,
+        ("" | "0.0.0.0" | "::" | "*", _) => Host::Every,
         _ => Host::Unknown,
     }
 }

@@ -144,7 +144,7 @@ pub(super) fn language(path: &str) -> Option<Language> {
 }
 
 /// `path` inside `base`, with `.` and `..` resolved.
-pub(super) fn join(base: &str, path: &str) -> String {
+pub(crate) fn join(base: &str, path: &str) -> String {
     let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     for part in path.split('/') {
         match part {

@@ -122,6 +122,12 @@ impl Walk<'_> {
                 let app = self.make("nest:app", arguments.clone(), None, site)?;
                 Value::promise(Work::Ready(app))
             }
+            // No server, but the process stays for what the modules begin.
+            "@nestjs/core.NestFactory.createApplicationContext" => {
+                self.kept = true;
+                let app = self.make("nest:context", arguments.clone(), None, site)?;
+                Value::promise(Work::Ready(app))
+            }
             "child_process.spawn"
             | "child_process.fork"
             | "child_process.exec"

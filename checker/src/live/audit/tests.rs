@@ -6,7 +6,7 @@ use super::*;
 use crate::fixture::MemoryTree;
 use crate::snapshot::Day;
 
-const REPOSITORY: &str = "//- Dockerfile\nFROM python:3.13-slim\nCOPY main.py .\nENV A=1\nCMD [\"python\", \"main.py\"]\n//- main.py\nimport os\nimport redis\nMEMORY_HARD_LIMIT_MB = 2048\nkey = os.environ[\"SUPABASE_URL\"]\nredis.Redis.from_url(os.environ.get(\"REDIS_URL\", \"redis://localhost:6379/0\")).ping()\n//- railway.toml\n[build]\nbuilder = \"dockerfile\"\n[deploy]\nhealthcheckPath = \"/health\"\nrestartPolicyMaxRetries = 5\n";
+const REPOSITORY: &str = "//- Dockerfile\nFROM python:3.13-slim\nWORKDIR /app\nCOPY main.py .\nCMD [\"python\", \"main.py\"]\n//- main.py\nimport os\nimport redis\nMEMORY_HARD_LIMIT_MB = 2048\nkey = os.environ[\"SUPABASE_URL\"]\nredis.Redis.from_url(os.environ.get(\"REDIS_URL\", \"redis://localhost:6379/0\")).ping()\n//- railway.toml\n[build]\nbuilder = \"dockerfile\"\n[deploy]\nhealthcheckPath = \"/health\"\nrestartPolicyMaxRetries = 5\n";
 
 fn judged(files: &str, today: &str, live: serde_json::Value) -> Audit {
     let tree = MemoryTree::parse(files);

@@ -1,0 +1,307 @@
+//! What one module refers to: other modules and files, and when it does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::paths::{Paths, Place};
+use crate::facts::program::{Class, Expr, ExprKind, Function, Import, Language, Module, Step, StepKind, Target, Try};
+use crate::span::Span;
+
+/// When a reference is followed. The order is from certain to doubtful.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// Whenever the module is loaded.
+    Always,
+    /// When the module is run as the program: under `if __name__ == "__main__"`.
+    Main,
+    /// Only when a condition holds.
+    Sometimes,
+    /// When a function is called.
+    Lazy,
+    /// When a text that names it is used, by a program that starts others or reads files.
+    Named,
+    /// Its failure is caught.
+    Guarded,
+    /// For types alone: a compiler that checks types needs it, a running program does not.
+    Types,
+}
+
+/// One reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// To what.
+    pub to: To,
+    /// Where it is written.
+    pub span: Span,
+    /// When.
+    pub when: When,
+}
+
+/// What is referred to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// A module; for Python with the leading dots and the names taken from it.
+    Module {
+        /// As written.
+        name: String,
+        /// Leading dots.
+        level: u32,
+        /// Names behind `from … import`.
+        names: Vec<String>,
+    },
+    /// A file whose path is computed from the module's own place or from the working directory.
+    Path(Place),
+    /// A text that may be the name of a file.
+    Text(String),
+}
+
+/// Everything `module` refers to, in order.
+pub fn links(module: &Module) -> Vec<Link> {
+    let mut scan = Scan {
+        out: Vec::new(),
+        when: When::Always,
+        paths: Paths::new(module),
+        used: BTreeSet::new(),
+        typed: module.language == Language::JavaScript && is_typescript(&module.path),
+        python: module.language == Language::Python,
+        imported: BTreeMap::new(),
+    };
+    scan.steps(&module.body);
+    scan.settle()
+}
+
+fn is_typescript(path: &str) -> bool {
+    matches!(path.rsplit('.').next(), Some("ts" | "tsx" | "mts" | "cts"))
+}
+
+struct Scan {
+    out: Vec<Link>,
+    when: When,
+    paths: Paths,
+    /// Names that are used as values.
+    used: BTreeSet<String>,
+    /// TypeScript: an import whose names are used as types only is dropped by the compiler.
+    typed: bool,
+    python: bool,
+    /// Names that each import binds, by its place in `out`.
+    imported: BTreeMap<usize, Vec<String>>,
+}
+
+impl Scan {
+    fn settle(mut self) -> Vec<Link> {
+        if self.typed {
+            for (at, names) in &self.imported {
+                if !names.is_empty() && !names.iter().any(|name| self.used.contains(name)) {
+                    self.out[*at].when = When::Types;
+                }
+            }
+        }
+        self.out
+    }
+
+    fn under(&mut self, when: When, run: impl FnOnce(&mut Self)) {
+        let before = self.when;
+        self.when = before.max(when);
+        run(self);
+        self.when = before;
+    }
+
+    fn steps(&mut self, steps: &[Step]) {
+        for step in steps {
+            self.step(step);
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        match &step.kind {
+            StepKind::Import(import) => self.import(import, step.span),
+            StepKind::Run(value) | StepKind::Return(Some(value)) | StepKind::Raise(Some(value)) => self.expr(value),
+            StepKind::Assign(target, value) => {
+                if let (Target::Name(name, _), When::Always) = (target, self.when) {
+                    self.paths.bind(name, value);
+                }
+                self.expr(value);
+            }
+            StepKind::If(test, then, otherwise) => self.choice(test, then, otherwise),
+            StepKind::While(each) => {
+                each.test.iter().chain(&each.update).for_each(|value| self.expr(value));
+                self.steps(&each.body);
+                self.steps(&each.otherwise);
+            }
+            StepKind::Each(_, items, body, otherwise) => {
+                self.expr(items);
+                self.steps(body);
+                self.steps(otherwise);
+            }
+            StepKind::Try(each) => self.attempt(each),
+            StepKind::With(items, body) => {
+                items.iter().for_each(|(value, _)| self.expr(value));
+                let suppresses = items.iter().any(|(value, _)| names_suppress(value));
+                self.under(if suppresses { When::Guarded } else { When::Always }, |scan| scan.steps(body));
+            }
+            StepKind::Function(function) => self.function(function),
+            StepKind::Class(class) => self.class(class),
+            StepKind::Switch(subject, cases) => {
+                self.expr(subject);
+                for (test, body) in cases {
+                    test.iter().for_each(|test| self.expr(test));
+                    self.under(When::Sometimes, |scan| scan.steps(body));
+                }
+            }
+            StepKind::Block(body) => self.steps(body),
+            StepKind::Export(names) => self.used.extend(names.iter().map(|(local, _)| local.clone())),
+            StepKind::Return(None) | StepKind::Raise(None) | StepKind::Break | StepKind::Continue => {}
+        }
+    }
+
+    fn choice(&mut self, test: &Expr, then: &[Step], otherwise: &[Step]) {
+        self.expr(test);
+        let when = match condition(test) {
+            Some("TYPE_CHECKING") => When::Types,
+            Some("__name__") => When::Main,
+            _ => When::Sometimes,
+        };
+        self.under(when, |scan| scan.steps(then));
+        self.under(When::Sometimes, |scan| scan.steps(otherwise));
+    }
+
+    fn attempt(&mut self, each: &Try) {
+        let catches = !each.handlers.is_empty()
+            && (!self.python || each.handlers.iter().any(|handler| handler.catches.as_ref().is_none_or(catches_import)));
+        self.under(if catches { When::Guarded } else { When::Always }, |scan| scan.steps(&each.body));
+        for handler in &each.handlers {
+            self.under(When::Sometimes, |scan| scan.steps(&handler.body));
+        }
+        self.steps(&each.otherwise);
+        self.steps(&each.finally);
+    }
+
+    fn function(&mut self, function: &Function) {
+        function.decorators.iter().for_each(|value| self.expr(value));
+        function.parameters.iter().filter_map(|each| each.default.as_ref()).for_each(|value| self.expr(value));
+        self.under(When::Lazy, |scan| scan.steps(&function.body));
+    }
+
+    fn class(&mut self, class: &Class) {
+        class.bases.iter().for_each(|value| self.expr(value));
+        class.methods.iter().for_each(|method| self.function(method));
+        class.fields.iter().filter_map(|(_, value)| value.as_ref()).for_each(|value| self.expr(value));
+    }
+
+    fn import(&mut self, import: &Import, span: Span) {
+        let names: Vec<String> = import.names.iter().map(|(inner, _)| inner.clone()).collect();
+        let locals = import.names.iter().map(|(_, local)| local.clone()).filter(|local| local != "*");
+        if import.names.iter().any(|(inner, _)| inner == "*") || self.python {
+            self.used.extend(import.names.iter().map(|(_, local)| local.clone()));
+        }
+        // `export { a } from` hands on: its names are used by being named.
+        self.imported.insert(self.out.len(), locals.collect());
+        let names = if import.from { names } else { Vec::new() };
+        self.push(To::Module { name: import.module.clone(), level: import.level, names }, span);
+    }
+
+    fn push(&mut self, to: To, span: Span) {
+        self.out.push(Link { to, span, when: self.when });
+    }
+
+    fn expr(&mut self, value: &Expr) {
+        if let Some(place) = self.paths.eval(value).and_then(super::paths::PathValue::written) {
+            self.push(To::Path(place), value.span);
+            self.names(value);
+            return;
+        }
+        match &value.kind {
+            ExprKind::Import(name) => {
+                let to = To::Module { name: name.clone(), level: 0, names: Vec::new() };
+                self.push(to, value.span);
+            }
+            ExprKind::Text(text) if names_file(text) => self.push(To::Text(text.clone()), value.span),
+            ExprKind::Name(name) => {
+                self.used.insert(name.clone());
+            }
+            ExprKind::Function(function) => self.function(function),
+            ExprKind::Class(class) => self.class(class),
+            ExprKind::Call(call) if matches!(call.callee.kind, ExprKind::Function(_)) => {
+                // Called on the spot.
+                if let ExprKind::Function(function) = &call.callee.kind {
+                    self.steps(&function.body);
+                }
+                call.args.iter().for_each(|value| self.expr(value));
+            }
+            _ => parts(value).into_iter().for_each(|part| self.expr(part)),
+        }
+    }
+
+    /// Notes the names of an expression that is a path as a whole.
+    fn names(&mut self, value: &Expr) {
+        if let ExprKind::Name(name) = &value.kind {
+            self.used.insert(name.clone());
+        }
+        parts(value).into_iter().for_each(|part| self.names(part));
+    }
+}
+
+/// True when `text` looks like the name of a source or data file.
+fn names_file(text: &str) -> bool {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "-_./@".contains(char);
+    (4..120).contains(&text.len())
+        && text.chars().all(plain)
+        && !text.starts_with(['/', '@'])
+        && text.rsplit('/').next().and_then(|name| name.rsplit_once('.')).is_some_and(|(stem, end)| {
+            !stem.is_empty() && (1..=5).contains(&end.len()) && end.starts_with(|char: char| char.is_ascii_alphabetic())
+        })
+}
+
+/// The name a condition turns on.
+fn condition(test: &Expr) -> Option<&str> {
+    match &test.kind {
+        ExprKind::Name(name) => Some(name),
+        ExprKind::Member(_, name) => Some(name),
+        ExprKind::Binary(_, sides) => match &sides.0.kind {
+            ExprKind::Name(name) => Some(name),
+            _ => condition(&sides.1),
+        },
+        _ => None,
+    }
+}
+
+/// True when a handler of these types takes a failed import.
+fn catches_import(types: &Expr) -> bool {
+    match &types.kind {
+        ExprKind::Name(name) => {
+            matches!(name.as_str(), "ImportError" | "ModuleNotFoundError" | "Exception" | "BaseException")
+        }
+        ExprKind::List(items) => items.iter().any(catches_import),
+        _ => false,
+    }
+}
+
+fn names_suppress(value: &Expr) -> bool {
+    match &value.kind {
+        ExprKind::Call(call) => names_suppress(&call.callee),
+        ExprKind::Name(name) | ExprKind::Member(_, name) => name == "suppress",
+        _ => false,
+    }
+}
+
+/// The direct parts of an expression.
+pub(super) fn parts(value: &Expr) -> Vec<&Expr> {
+    match &value.kind {
+        ExprKind::Template(list) | ExprKind::List(list) | ExprKind::Opaque(list) => list.iter().collect(),
+        ExprKind::Member(inner, _) | ExprKind::Await(inner) | ExprKind::Not(inner) | ExprKind::Spread(inner) => {
+            vec![inner]
+        }
+        ExprKind::Index(one, other) => vec![one, other],
+        ExprKind::Call(call) => {
+            let named = call.named.iter().map(|(_, value)| value);
+            std::iter::once(&call.callee).chain(&call.args).chain(named).collect()
+        }
+        ExprKind::Map(entries, _) => entries.iter().map(|(_, value)| value).collect(),
+        ExprKind::Choose(three) => vec![&three.0, &three.1, &three.2],
+        ExprKind::And(two) | ExprKind::Or(two) | ExprKind::Coalesce(two) | ExprKind::Binary(_, two) => {
+            vec![&two.0, &two.1]
+        }
+        ExprKind::Assign(two) => vec![&two.1],
+        ExprKind::Yield(Some(inner)) => vec![inner],
+        _ => Vec::new(),
+    }
+}

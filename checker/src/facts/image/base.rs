@@ -1,0 +1,113 @@
+//! What is known of base images before anything is copied into them.
+
+/// A family of base images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Base {
+    /// Names of the family: the reference without registry, user, tag and digest.
+    names: &'static [&'static str],
+    /// True when the image holds a shell called `sh`.
+    pub shell: bool,
+    /// Programs that it brings beyond those of its system, as far as a start command may want them.
+    pub programs: &'static [&'static str],
+    /// Where its files lie; nothing lies elsewhere.
+    pub system: &'static [&'static str],
+}
+
+/// Directories of every Linux system image.
+const SYSTEM: &[&str] = &[
+    "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "media", "mnt", "opt", "proc", "root", "run",
+    "sbin", "sys", "tmp", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/libexec", "usr/include", "usr/share",
+    "usr/local", "usr/games", "var",
+];
+
+/// Families by name. Sources: the Dockerfiles of the official images (<https://github.com/docker-library>), of
+/// distroless (<https://github.com/GoogleContainerTools/distroless>), of Bun and Deno, and the definition of `scratch`
+/// (<https://hub.docker.com/_/scratch>).
+const BASES: &[Base] = &[
+    Base { names: &["scratch"], shell: false, programs: &[], system: &[] },
+    Base { names: &["python"], shell: true, programs: &["python", "python3", "pip", "pip3"], system: SYSTEM },
+    Base {
+        names: &["node"],
+        shell: true,
+        programs: &["node", "npm", "npx", "yarn", "yarnpkg", "corepack"],
+        system: SYSTEM,
+    },
+    Base { names: &["bun"], shell: true, programs: &["bun", "bunx"], system: SYSTEM },
+    Base { names: &["deno"], shell: true, programs: &["deno"], system: SYSTEM },
+    Base { names: &["alpine", "debian", "ubuntu", "busybox"], shell: true, programs: &[], system: SYSTEM },
+    Base { names: &["golang"], shell: true, programs: &["go", "gofmt"], system: SYSTEM },
+    Base { names: &["rust"], shell: true, programs: &["cargo", "rustc", "rustup"], system: SYSTEM },
+    Base { names: &["nginx"], shell: true, programs: &["nginx"], system: SYSTEM },
+    Base { names: &["caddy"], shell: true, programs: &["caddy"], system: SYSTEM },
+    Base { names: &["ruby"], shell: true, programs: &["ruby", "gem", "bundle", "irb"], system: SYSTEM },
+    Base { names: &["eclipse-temurin", "openjdk", "amazoncorretto"], shell: true, programs: &["java"], system: SYSTEM },
+];
+
+/// Programs that come with a system image of each libc family; what is not here need not be there.
+const EVERYWHERE: &[&str] = &[
+    "sh", "ash", "dash", "env", "cat", "echo", "ls", "sleep", "true", "false", "test", "chmod", "chown", "cp", "mv", "rm",
+    "mkdir", "touch", "tail", "head", "sed", "grep", "awk", "find", "xargs", "date", "id", "tee", "printf", "exec", "su",
+];
+
+impl Base {
+    /// The family that `reference` belongs to; `None` when it is not known.
+    pub fn of(reference: &str) -> Option<&'static Self> {
+        let plain = reference.split('@').next().unwrap_or_default();
+        let last = plain.rsplit('/').next().unwrap_or_default();
+        let name = last.split(':').next().unwrap_or_default();
+        let official = !plain.contains('/') || plain.starts_with("library/") || plain.starts_with("docker.io/library/");
+        let vendor = matches!(plain.split('/').next(), Some("oven" | "denoland"))
+            || plain.starts_with("public.ecr.aws/docker/library/")
+            || plain.starts_with("mirror.gcr.io/library/");
+        if !official && !vendor {
+            return None;
+        }
+        BASES.iter().find(|base| base.names.contains(&name))
+    }
+
+    /// True when files of the base may lie at `path`.
+    pub fn may_hold(&self, path: &str) -> bool {
+        let below = |dir: &&str| {
+            path.strip_prefix(*dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                || dir.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+        };
+        path.is_empty() || self.system.iter().any(|dir| below(&dir))
+    }
+
+    /// True when the base certainly has the program `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.programs.contains(&name) || (self.shell && EVERYWHERE.contains(&name))
+    }
+}
+
+/// True when `reference` names an Alpine variant, which brings no `bash`.
+pub fn is_alpine(reference: &str) -> bool {
+    reference.split('@').next().unwrap_or_default().contains("alpine")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_told_by_name_and_not_by_whoever_copies_it() {
+        for (reference, known) in [
+            ("python:3.12-slim", true),
+            ("node:22-alpine@sha256:ab", true),
+            ("docker.io/library/alpine", true),
+            ("oven/bun:1", true),
+            ("ghcr.io/someone/python:3", false),
+            ("someone/node", false),
+        ] {
+            assert_eq!(Base::of(reference).is_some(), known, "{reference}");
+        }
+    }
+
+    #[test]
+    fn an_official_image_has_nothing_in_the_directories_of_applications() {
+        let python = Base::of("python:3").unwrap();
+        assert!(python.may_hold("usr/local/bin/python") && python.may_hold("usr") && python.may_hold(""));
+        assert!(!python.may_hold("app/main.py") && !python.may_hold("usr/src/app/main.py") && !python.may_hold("srv/x"));
+        assert!(!Base::of("scratch").unwrap().may_hold("etc/passwd"));
+    }
+}

@@ -1,0 +1,149 @@
+//! What is started in an image: every command the files state, followed through shells, scripts and process managers to
+//! the program and the file or module it loads.
+
+mod commands;
+mod follow;
+mod losses;
+mod python;
+#[cfg(test)]
+mod tests;
+mod traces;
+
+use crate::facts::Facts;
+use crate::facts::chain::{Chain, Loader};
+use crate::facts::image::{Image, Presence, View};
+use crate::facts::service::Service;
+use crate::finding::Site;
+
+pub use losses::{How, Loss, losses};
+
+/// A service with the image that is likely its own.
+pub struct Delivered<'s> {
+    /// Number of the service in [`Facts::services`].
+    pub service: usize,
+    /// The image.
+    pub image: Image<'s>,
+    /// What is started in it.
+    pub programs: Vec<Program>,
+    /// The import chains of what is started and of what the build runs.
+    pub traces: Vec<Trace>,
+}
+
+/// The import chain of one program or build command.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// How modules are looked for.
+    pub loader: Loader,
+    /// The moment of the build whose files count.
+    pub view: View,
+    /// Where the command is written.
+    pub site: Site,
+    /// The command.
+    pub words: Vec<String>,
+    /// True when it certainly runs and ends the deployment when it fails.
+    pub firm: bool,
+    /// True for a command of the build.
+    pub build: bool,
+    /// What was found.
+    pub chain: Chain,
+}
+
+/// One program that is started.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Where the command is written.
+    pub site: Site,
+    /// Its words, wrappers taken off.
+    pub words: Vec<String>,
+    /// Working directory in the image.
+    pub dir: String,
+    /// What it loads.
+    pub target: Target,
+    /// True when it is certainly started: part of the command in effect, under no condition, its failure fatal.
+    pub firm: bool,
+    /// True when the command is the one in effect; false for other commands that the files give for the same image.
+    pub effective: bool,
+}
+
+/// What a program loads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file of the image.
+    File {
+        /// Its path in the image.
+        place: String,
+        /// As written.
+        written: String,
+        /// What reads it: `python`, `node`, `sh`, …; empty when it is executed itself.
+        by: String,
+    },
+    /// A Python module.
+    Module {
+        /// Dotted name.
+        name: String,
+        /// Directories of the image in which it is looked for.
+        roots: Vec<String>,
+        /// What loads it: `python`, `uvicorn`, …
+        by: String,
+    },
+    /// A script that `package.json` does not have.
+    NoScript {
+        /// Its name.
+        name: String,
+        /// The `package.json` in the tree.
+        manifest: String,
+    },
+    /// Nothing that can be looked for.
+    Other,
+}
+
+/// Every service whose image is read.
+pub fn gather<'s>(facts: &Facts<'s>) -> Vec<Delivered<'s>> {
+    let read = |(at, service): (usize, &Service)| {
+        let images = Image::of(facts, service);
+        let candidates = images.into_iter().map(|image| {
+            let programs = commands::programs(facts, service, &image);
+            Delivered { service: at, image, programs, traces: Vec::new() }
+        });
+        // The root directory is not always known: the one that leaves least open is taken.
+        let mut likely =
+            candidates.min_by_key(|each| each.programs.iter().filter(|program| each.lacks(program)).count())?;
+        likely.traces = traces::read(facts, &likely);
+        Some(likely)
+    };
+    facts.services.iter().enumerate().filter_map(read).collect()
+}
+
+impl Delivered<'_> {
+    /// The service itself.
+    pub fn service<'f>(&self, facts: &'f Facts<'_>) -> Option<&'f Service> {
+        facts.services.get(self.service)
+    }
+
+    /// True when what `program` loads is certainly not in the image.
+    pub fn lacks(&self, program: &Program) -> bool {
+        match &program.target {
+            Target::File { place, .. } => self.image.presence(self.image.finished(), place).is_absent(),
+            Target::Module { name, roots, .. } => self.module(name, roots).is_absent(),
+            Target::NoScript { .. } => true,
+            Target::Other => false,
+        }
+    }
+
+    /// Whether the module `name` is found in one of `roots`, and as which file.
+    pub fn module(&self, name: &str, roots: &[String]) -> Presence {
+        let inner = name.replace('.', "/");
+        let mut doubt = None;
+        for root in roots {
+            for ending in [".py", "/__init__.py", "/__main__.py"] {
+                let path = crate::facts::startup::join(root, &format!("{inner}{ending}"));
+                match self.image.presence(self.image.finished(), &path) {
+                    found @ Presence::File { .. } => return found,
+                    Presence::Unknown(site) => doubt = Some(Presence::Unknown(site)),
+                    _ => {}
+                }
+            }
+        }
+        doubt.unwrap_or(Presence::Absent)
+    }
+}

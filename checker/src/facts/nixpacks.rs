@@ -1,0 +1,114 @@
+//! `nixpacks.toml` and the plan inside a Railway config file, for the builder before Railpack.
+
+use std::collections::BTreeMap;
+
+use crate::facts::Facts;
+use crate::facts::dockerfile::Spanned;
+use crate::facts::document::{self, Node};
+use crate::facts::service::{Builder, Service};
+use crate::finding::Severity;
+use crate::known::Known;
+use crate::snapshot::Snapshot;
+
+/// One configuration of Nixpacks.
+#[derive(Debug, Clone)]
+pub struct Nixpacks {
+    /// The file it is written in.
+    pub path: String,
+    /// Its values; an error when it does not parse.
+    pub plan: Result<Node, Spanned<String>>,
+}
+
+/// Every configuration of the tree: files called `nixpacks.toml` or `nixpacks.json`, and `build.nixpacksPlan`.
+pub fn gather(facts: &Facts<'_>) -> Vec<Nixpacks> {
+    let mut found: BTreeMap<String, Nixpacks> = files(facts.snapshot);
+    for (path, config) in &facts.railway_configs {
+        let plan = config.root.as_ref().and_then(|root| root.at(&["build", "nixpacksPlan"]));
+        if let Some(plan) = plan {
+            found.insert(path.clone(), Nixpacks { path: path.clone(), plan: Ok(plan.clone()) });
+        }
+    }
+    found.into_values().collect()
+}
+
+fn files(snapshot: &Snapshot<'_>) -> BTreeMap<String, Nixpacks> {
+    let mut found = BTreeMap::new();
+    for entry in snapshot.entries() {
+        let name = entry.path.rsplit('/').next().unwrap_or_default();
+        if !matches!(name, "nixpacks.toml" | "nixpacks.json") || entry.path.contains("node_modules/") {
+            continue;
+        }
+        let Ok(text) = snapshot.text(&entry.path) else { continue };
+        let plan =
+            if name.ends_with(".json") { document::json(&text.text) } else { document::toml(&text.text) };
+        found.insert(entry.path.clone(), Nixpacks { path: entry.path.clone(), plan });
+    }
+    found
+}
+
+impl Nixpacks {
+    /// The directory it lies in; `""` is the root.
+    pub fn directory(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(directory, _)| directory)
+    }
+
+    /// What becomes of a service that reads it: an error when a file says that Nixpacks builds it, a warning when nothing
+    /// says what does, `None` when something else builds there. The service comes with it when there is one.
+    pub fn reader<'f>(&self, facts: &'f Facts<'_>) -> Option<(Option<&'f Service>, Severity)> {
+        let directory = self.directory();
+        let here: Vec<&Service> = facts
+            .services
+            .iter()
+            .filter(|service| {
+                let own = service
+                    .config
+                    .as_deref()
+                    .and_then(|path| path.rsplit_once('/'))
+                    .map_or("", |(dir, _)| dir);
+                service.config.as_deref() == Some(&self.path)
+                    || own == directory
+                    || (service.roots.len() == 1 && service.roots[0] == directory)
+            })
+            .collect();
+        let built = |builder: Builder| here.iter().find(|service| service.builder == Known::Yes(builder));
+        if let Some(service) = built(Builder::Nixpacks) {
+            return Some((Some(service), Severity::Error));
+        }
+        let stated =
+            |service: &&&Service| service.settings.base.contains_key(&crate::facts::settings::Key::Builder);
+        match here.first() {
+            Some(_) if built(Builder::Dockerfile).is_some() || here.iter().any(|each| stated(&each)) => None,
+            Some(service) => Some((Some(service), Severity::Warning)),
+            None => {
+                let dockerfile = if directory.is_empty() {
+                    "Dockerfile".to_owned()
+                } else {
+                    format!("{directory}/Dockerfile")
+                };
+                (!facts.dockerfiles.contains_key(&dockerfile)).then_some((None, Severity::Warning))
+            }
+        }
+    }
+
+    /// The packages of the phase `setup`; nothing when the list only adds to the builder's own.
+    pub fn packages(&self) -> &[Node] {
+        self.plan
+            .as_ref()
+            .ok()
+            .and_then(|plan| plan.at(&["phases", "setup", "nixPkgs"]))
+            .map_or(&[], Node::items)
+    }
+
+    /// The Ubuntu packages of the phase `setup`.
+    pub fn system_packages(&self) -> Vec<&str> {
+        let list = self.plan.as_ref().ok().and_then(|plan| plan.at(&["phases", "setup", "aptPkgs"]));
+        list.map_or(&[][..], Node::items).iter().filter_map(Node::text).collect()
+    }
+
+    /// The commands of every phase.
+    pub fn commands(&self) -> Vec<&Node> {
+        let phases = self.plan.as_ref().ok().and_then(|plan| plan.get("phases"));
+        let phases = phases.map_or(&[][..], Node::members).iter();
+        phases.flat_map(|phase| phase.value.get("cmds").map_or(&[][..], Node::items)).collect()
+    }
+}

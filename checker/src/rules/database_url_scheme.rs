@@ -1,0 +1,145 @@
+//! A database address in a form that the driver does not take.
+
+use crate::facts::Facts;
+use crate::facts::pattern::pattern;
+use crate::finding::{Findings, Site};
+use crate::rule::declare_rule;
+use crate::span::Span;
+
+declare_rule! {
+    /// The program hands `DATABASE_URL` to a driver that does not take its form.
+    ///
+    /// ## Why it matters
+    /// Railway's `DATABASE_URL` is `postgresql://user:password@host:5432/railway`. JDBC takes only `jdbc:postgresql://host…`
+    /// with the user apart: `Driver org.postgresql.Driver claims to not accept jdbcUrl`. SQLAlchemy's asynchronous engine takes
+    /// only `postgresql+asyncpg://…`: `The asyncio extension requires an async driver`.
+    ///
+    /// ## What to do
+    /// For JDBC set `SPRING_DATASOURCE_URL` to `jdbc:postgresql://${{Postgres.PGHOST}}:${{Postgres.PGPORT}}/${{Postgres.PGDATABASE}}`
+    /// with user and password apart, or convert the address in the program. For SQLAlchemy replace the beginning.
+    ///
+    /// ## What it cannot know
+    /// The value in the dashboard: somebody may have written it in the right form by hand. A program that mentions the right
+    /// form is taken to convert.
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM eclipse-temurin:21
+    /// COPY . .
+    /// CMD ["java", "-jar", "app.jar"]
+    /// //- src/main/resources/application.yml
+    /// spring:
+    ///   datasource:
+    ///     url: ${DATABASE_URL:jdbc:postgresql://localhost:5432/app}
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// import os
+    /// from sqlalchemy.ext.asyncio import create_async_engine
+    /// engine = create_async_engine(os.environ["DATABASE_URL"])
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM eclipse-temurin:21
+    /// COPY . .
+    /// CMD ["java", "-jar", "app.jar"]
+    /// //- src/main/resources/application.yml
+    /// spring:
+    ///   datasource:
+    ///     url: ${SPRING_DATASOURCE_URL:jdbc:postgresql://localhost:5432/app}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM eclipse-temurin:21
+    /// COPY . .
+    /// CMD ["java", "-jar", "app.jar"]
+    /// //- src/main/resources/application.properties
+    /// spring.datasource.url=${DATABASE_URL}
+    /// //- src/main/java/app/DataSourceConfig.java
+    /// class DataSourceConfig { String url(java.net.URI uri) { return "jdbc:postgresql://" + uri.getHost(); } }
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// import os
+    /// from sqlalchemy.ext.asyncio import create_async_engine
+    /// url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")
+    /// engine = create_async_engine(url)
+    /// ```
+    "database-url-scheme", Warning, Start, since "0.2.0",
+    sources: ["https://docs.railway.com/databases/postgresql", "https://jdbc.postgresql.org/documentation/use/"]
+}
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    if facts.services.is_empty() {
+        return;
+    }
+    spring(facts, out);
+    for service in &facts.services {
+        let startup = facts.startup(service);
+        let texts: Vec<_> = startup.files.iter().filter_map(|path| facts.snapshot.text(path).ok()).collect();
+        let has = |word: &str| texts.iter().any(|text| text.text.contains(word));
+        if !has("DATABASE_URL")
+            || ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"].iter().any(|word| has(word))
+        {
+            continue;
+        }
+        for text in &texts {
+            let Some(at) = text.text.find("create_async_engine(").filter(|_| text.path.ends_with(".py"))
+            else {
+                continue;
+            };
+            let site = Site::new(text.path.clone(), Span::new(at, at + "create_async_engine".len()));
+            out.at(site, "this engine needs `postgresql+asyncpg://`, and Railway's address begins with `postgresql://`")
+                .service(&service.name)
+                .help("Replace the beginning of the address before the engine is made");
+            break;
+        }
+    }
+}
+
+/// Spring's datasource taken straight from `DATABASE_URL`, with no class that makes a JDBC address of it.
+fn spring(facts: &Facts<'_>, out: &mut Findings) {
+    let Some(pattern) = pattern(
+        r"(?m)^\s*(?:spring\.datasource\.)?url\s*[:=]\s*.*\$\{(?:DATABASE_URL|DATABASE_PRIVATE_URL)\b",
+    ) else {
+        return;
+    };
+    for entry in facts.snapshot.entries() {
+        let Some((before, name)) = entry.path.split_once("src/main/resources/") else { continue };
+        let plain = matches!(name, "application.yml" | "application.yaml" | "application.properties")
+            || name.starts_with("application-prod")
+            || name.starts_with("application-railway");
+        let Some(text) = plain.then(|| facts.snapshot.text(&entry.path).ok()).flatten() else { continue };
+        let Some(found) = pattern.find(&text.text) else { continue };
+        if found.as_str().contains("jdbc:postgresql://${") || converts(facts, before) {
+            continue;
+        }
+        let start = found.start() + found.as_str().len() - found.as_str().trim_start().len();
+        out.at(
+            Site::new(entry.path.clone(), Span::new(start, found.end())),
+            "JDBC does not take Railway's `DATABASE_URL`, which begins with `postgresql://`",
+        )
+        .help("Set `SPRING_DATASOURCE_URL` with `jdbc:postgresql://`, or convert the address in the program");
+    }
+}
+
+/// True when a class of the module speaks of the JDBC form.
+fn converts(facts: &Facts<'_>, before: &str) -> bool {
+    let sources = format!("{before}src/main");
+    facts.snapshot.under(&sources).iter().any(|entry| {
+        let code = entry.path.ends_with(".java") || entry.path.ends_with(".kt");
+        code && facts.snapshot.text(&entry.path).is_ok_and(|text| text.text.contains("jdbc:postgresql"))
+    })
+}

@@ -1,0 +1,120 @@
+//! A program that sends the probe to HTTPS.
+
+use crate::facts::Facts;
+use crate::facts::pattern::pattern;
+use crate::finding::{Findings, Severity, Site};
+use crate::rule::declare_rule;
+use crate::span::Span;
+
+declare_rule! {
+    /// The program answers every plain HTTP request with a redirect to HTTPS, the probe's too.
+    ///
+    /// ## Why it matters
+    /// Railway probes the container directly, over HTTP and without `X-Forwarded-Proto`. `SECURE_SSL_REDIRECT` of Django and
+    /// `force_ssl` of Rails answer 301, and Railway waits for a 200.
+    ///
+    /// ## What to do
+    /// Exempt the health path: `SECURE_REDIRECT_EXEMPT = [r"^health/?$"]` in Django,
+    /// `config.ssl_options = { redirect: { exclude: ->(request) { request.path == "/up" } } }` in Rails. Railway's edge
+    /// redirects requests from outside by itself.
+    ///
+    /// ## What it cannot know
+    /// Settings that depend on variables, and middleware in front. For Rails it is a warning.
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health/", "startCommand": "gunicorn app.wsgi"}}
+    /// //- app/settings.py
+    /// SECURE_SSL_REDIRECT = True
+    /// //- requirements.txt
+    /// django
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/up"}}
+    /// //- config/environments/production.rb
+    /// Rails.application.configure do
+    ///   config.force_ssl = true
+    /// end
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health/", "startCommand": "gunicorn app.wsgi"}}
+    /// //- app/settings.py
+    /// import os
+    /// SECURE_SSL_REDIRECT = True
+    /// SECURE_REDIRECT_EXEMPT = [r"^health/?$"]
+    /// //- app/settings_prod.py
+    /// SECURE_SSL_REDIRECT = os.environ.get("SSL") == "1"
+    /// //- requirements.txt
+    /// django
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/up"}}
+    /// //- config/environments/production.rb
+    /// Rails.application.configure do
+    ///   # config.force_ssl = true
+    ///   config.assume_ssl = true
+    ///   config.force_ssl = true
+    /// end
+    /// ```
+    "healthcheck-ssl-redirect", Error, Health, since "0.2.0",
+    sources: [
+        "https://docs.railway.com/deployments/healthchecks",
+        "https://github.com/railwayapp/docs/issues/1209",
+    ]
+}
+
+/// How the redirect is switched on, what takes it back, and whether that is certain.
+const SWITCHES: [(&str, &[&str], bool); 2] = [
+    (
+        r"(?m)^SECURE_SSL_REDIRECT\s*=\s*True\b",
+        &["SECURE_REDIRECT_EXEMPT", "SECURE_SSL_REDIRECT = False"],
+        true,
+    ),
+    (
+        r"(?m)^\s*config\.force_ssl\s*=\s*true\b",
+        &["redirect: { exclude", "redirect: {exclude", "exclude: ->"],
+        false,
+    ),
+];
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    let mut told: Vec<Site> = Vec::new();
+    for service in facts.services.iter().filter(|service| super::healthcheck_host_rejected::probed(service)) {
+        let texts = super::healthcheck_host_rejected::candidates(facts, service);
+        for (form, exempt, certain) in SWITCHES {
+            let Some(pattern) = pattern(form) else { continue };
+            let active = |text: &str, word: &str| {
+                text.lines().any(|line| line.contains(word) && !line.trim_start().starts_with('#'))
+            };
+            if texts.iter().any(|text| {
+                exempt.iter().any(|word| active(&text.text, word))
+                    || active(&text.text, "config.assume_ssl = true")
+            }) {
+                continue;
+            }
+            for text in &texts {
+                let Some(found) = pattern.find(&text.text) else { continue };
+                let start = found.start() + found.as_str().len() - found.as_str().trim_start().len();
+                let site = Site::new(text.path.clone(), Span::new(start, found.end()));
+                if told.contains(&site) {
+                    continue;
+                }
+                let finding = out.at(
+                    site.clone(),
+                    "the probe comes over plain HTTP and is redirected, so it never gets a 200",
+                );
+                finding.service(&service.name).help("Exempt the health path from the redirect");
+                if !certain {
+                    finding.severity(Severity::Warning);
+                }
+                told.push(site);
+            }
+        }
+    }
+}

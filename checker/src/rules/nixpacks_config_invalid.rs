@@ -1,0 +1,198 @@
+//! A Nixpacks configuration that does not build.
+
+use crate::facts::Facts;
+use crate::facts::document::{Node, NodeKind};
+use crate::facts::nixpacks::{self, Nixpacks};
+use crate::finding::{Findings, Site};
+use crate::rule::declare_rule;
+use crate::span::Span;
+
+declare_rule! {
+    /// `nixpacks.toml` does not parse, has a value of the wrong kind, or calls a tool that its packages do not bring.
+    ///
+    /// ## Why it matters
+    /// A value of the wrong kind stops Nixpacks before it builds: `invalid type: map, expected a sequence`. A list `nixPkgs`
+    /// takes the place of the packages that Nixpacks would choose: with `python311` alone there is no pip, and the step ends
+    /// with `pip: command not found`.
+    ///
+    /// ## What to do
+    /// Write lists as lists. Keep the builder's own packages with `"..."` in `nixPkgs`, or call `python -m venv` and the pip
+    /// inside it. Better, move to Railpack or a Dockerfile: Nixpacks is no longer developed.
+    ///
+    /// ## What it cannot know
+    /// Which builder the dashboard holds. It is an error where a config file names Nixpacks, a warning where nothing names a
+    /// builder.
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [providers]
+    /// python = true
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- api/nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["python311", "gcc"]
+    /// [phases.install]
+    /// cmds = ["pip install -r requirements.txt"]
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["ffmpeg"]
+    /// [phases.install]
+    /// cmds = ["npm ci"]
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// providers = ["python"]
+    /// [phases.setup]
+    /// nixPkgs = ["...", "ffmpeg"]
+    /// [phases.install]
+    /// cmds = ["pip install -r requirements.txt"]
+    /// [start]
+    /// cmd = "python main.py"
+    /// ```
+    ///
+    /// A pip of its own, and a directory that something else builds:
+    ///
+    /// ```repo,passes
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["python311"]
+    /// [phases.install]
+    /// cmds = ["python -m venv /opt/venv && . /opt/venv/bin/activate && pip install -r requirements.txt"]
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM alpine
+    /// CMD ["true"]
+    /// //- nixpacks.toml
+    /// [providers]
+    /// python = true
+    /// ```
+    "nixpacks-config-invalid", Error, Build, since "0.2.0",
+    sources: ["https://nixpacks.com/docs/configuration/file"]
+}
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    for config in nixpacks::gather(facts) {
+        let Some((service, severity)) = config.reader(facts) else { continue };
+        let Some((span, message, help)) = trouble(&config) else { continue };
+        let finding = out.at(Site::new(config.path.clone(), span), message);
+        finding.severity(severity).help(help);
+        if let Some(service) = service {
+            finding.service(&service.name);
+        }
+    }
+}
+
+/// The first thing that stops the build.
+fn trouble(config: &Nixpacks) -> Option<(Span, String, String)> {
+    let plan = match &config.plan {
+        Ok(plan) => plan,
+        Err(error) => {
+            let help = "Mend the syntax".to_owned();
+            return Some((error.span, format!("Nixpacks cannot read this file: {}", error.value), help));
+        }
+    };
+    wrong_kind(plan).or_else(|| without_tool(config))
+}
+
+/// The first value that is not what Nixpacks reads there.
+fn wrong_kind(plan: &Node) -> Option<(Span, String, String)> {
+    let texts = |node: &Node| matches!(&node.kind, NodeKind::List(items) if items.iter().all(|item| item.text().is_some()));
+    let complain = |node: &Node, name: &str, kind: &str| {
+        (node.span, format!("`{name}` must be {kind}, so Nixpacks stops here"), format!("Write {kind}"))
+    };
+    if let Some(node) = plan.get("providers").filter(|node| !texts(node)) {
+        return Some(complain(node, "providers", "a list of strings"));
+    }
+    for phase in plan.get("phases").map_or(&[][..], Node::members) {
+        for key in ["cmds", "nixPkgs", "nixLibs", "aptPkgs", "dependsOn"] {
+            let wrong =
+                phase.value.get(key).filter(|node| !texts(node) && !matches!(node.kind, NodeKind::Null));
+            if let Some(node) = wrong {
+                return Some(complain(node, key, "a list of strings"));
+            }
+        }
+    }
+    let command = plan.at(&["start", "cmd"]).filter(|node| node.text().is_none());
+    command.map(|node| complain(node, "start.cmd", "a string"))
+}
+
+/// Tools with the beginnings of packages that bring them, in Nix or in Ubuntu.
+const TOOLS: [(&str, &[&str]); 14] = [
+    ("npm", &["node", "npm"]),
+    ("npx", &["node", "npm"]),
+    ("node", &["node"]),
+    ("yarn", &["yarn", "nodePackages.yarn", "corepack"]),
+    ("pnpm", &["pnpm", "nodePackages.pnpm", "corepack"]),
+    ("bun", &["bun"]),
+    ("python", &["python"]),
+    ("python3", &["python"]),
+    ("go", &["go"]),
+    ("cargo", &["cargo", "rustc", "rustup"]),
+    ("bundle", &["ruby", "bundler"]),
+    ("composer", &["php", "composer"]),
+    ("poetry", &["poetry"]),
+    ("uv", &["uv"]),
+];
+
+/// A command whose tool is in none of the listed packages.
+fn without_tool(config: &Nixpacks) -> Option<(Span, String, String)> {
+    let packages: Vec<&str> = config.packages().iter().filter_map(Node::text).collect();
+    let keeps = packages.is_empty() || packages.contains(&"...");
+    if keeps || super::nixpacks_package_unknown::unknown(&packages).is_some() {
+        return None;
+    }
+    let brings = |names: &[&str]| {
+        packages
+            .iter()
+            .chain(&config.system_packages())
+            .any(|package| names.iter().any(|name| package.starts_with(name)))
+    };
+    let commands = config.commands();
+    let text: String = commands.iter().filter_map(|command| command.text()).collect::<Vec<_>>().join("\n");
+    let installs = ["venv", "ensurepip", "get-pip", "virtualenv", "curl ", "corepack", "-g ", "pip install"];
+    let help =
+        |list: &str| format!("Add \"...\" to `{list}`, which keeps the packages that Nixpacks chooses");
+    for command in &commands {
+        let Some(line) = command.text() else { continue };
+        for part in line.split(['&', ';', '|', '\n']) {
+            let tool = part.split_whitespace().find(|word| !word.contains('=')).unwrap_or_default();
+            let missing = match tool {
+                "pip" | "pip3" => {
+                    let python =
+                        packages.iter().any(|name| name.starts_with("python3") && !name.contains('.'));
+                    let own = packages.iter().any(|name| name.contains("pip") || name.contains("Full"));
+                    python && !own && !installs[..4].iter().any(|word| text.contains(word))
+                }
+                _ => {
+                    let known = TOOLS.iter().find(|(name, _)| *name == tool);
+                    known.is_some_and(|(_, names)| !brings(names))
+                        && !installs[3..].iter().any(|word| text.contains(word))
+                }
+            };
+            if missing {
+                let names =
+                    packages.iter().take(4).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let message =
+                    format!("`{tool}` is not there: this list of `nixPkgs` ({names}) does not bring it");
+                return Some((command.span, message, help("nixPkgs")));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,184 @@
+//! The start command names a file or module that the image does not have.
+
+use crate::facts::Facts;
+use crate::facts::chain::names;
+use crate::facts::launch::{Delivered, Program, Target};
+use crate::facts::python_project::normal;
+use crate::finding::{Findings, Severity};
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// What the start command runs is not in the image.
+    ///
+    /// ## Why it matters
+    /// The container ends at once: `can't open file`, `Cannot find module`, `Error loading ASGI app`, or
+    /// `exec ./start.sh: no such file or directory`.
+    ///
+    /// ## What to do
+    /// Correct the path, or copy the file. Paths count from the working directory of the image, modules from there too.
+    ///
+    /// ## What it cannot know
+    /// What the build writes: a target that some build command may have made is passed over. Commands that the files give
+    /// for the same image but that may not be the one in effect (an overridden `CMD`, another process of the Procfile, the
+    /// command of a compose service) are warnings; so is a command that runs under a condition.
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY src ./src
+    /// CMD ["uvicorn", "app.main:app"]
+    /// //- src/main.py
+    /// app = 1
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM python:3.12-slim
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN chmod +x start.sh || true
+    /// CMD ["./start.sh"]
+    /// //- main.py
+    /// print(1)
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "node dist/index.js"}}
+    /// //- package.json
+    /// {"dependencies": {"express": "4"}}
+    /// //- src/index.ts
+    /// console.log(1);
+    /// ```
+    ///
+    /// A worker that the files start in the same image is a warning:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY src ./src
+    /// CMD ["node", "src/main.js"]
+    /// //- docker-compose.yml
+    /// services:
+    ///   worker:
+    ///     build: .
+    ///     command: node workers/sync.js
+    /// //- src/main.js
+    /// //- workers/sync.js
+    /// ```
+    ///
+    /// Built files, installed modules, modules of Python itself, variables, scripts that are there:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// FROM node:22
+    /// WORKDIR /srv
+    /// COPY --from=build /app/dist ./dist
+    /// COPY docker/entry.sh /usr/local/bin/
+    /// ENTRYPOINT ["sh", "/usr/local/bin/entry.sh"]
+    /// CMD ["node", "dist/main.js"]
+    /// //- docker/entry.sh
+    /// exec "$@"
+    /// //- package.json
+    /// {"scripts": {"build": "tsc"}}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY requirements.txt .
+    /// RUN pip install -r requirements.txt
+    /// CMD ["sh", "-c", "python -m http.server $PORT & exec uvicorn mlflow.server:app"]
+    /// //- requirements.txt
+    /// mlflow
+    /// uvicorn
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app/server
+    /// COPY server .
+    /// RUN if [ -f extra.py ]; then python extra.py; fi
+    /// CMD gunicorn --chdir /app/server wsgi:application
+    /// //- server/wsgi.py
+    /// application = 1
+    /// ```
+    "start-target-missing", Error, Start, since "0.2.0",
+    sources: [
+        "https://docs.railway.com/deployments/start-command",
+        "https://docs.docker.com/reference/dockerfile/#cmd",
+    ]
+}
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    for delivered in facts.delivered() {
+        let Some(service) = delivered.service(facts) else { continue };
+        for program in delivered.programs.iter().filter(|program| delivered.lacks(program)) {
+            let Some((message, help)) = told(facts, delivered, program) else { continue };
+            let finding = out.at(program.site.clone(), message);
+            finding.service(&service.name).help(help);
+            if !program.firm {
+                finding.severity(Severity::Warning);
+            }
+        }
+    }
+}
+
+fn told(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<(String, String)> {
+    match &program.target {
+        Target::File { place, written, .. } => {
+            // Named by a flag or an old layout: the file that is meant may lie elsewhere in the tree.
+            let name = written.rsplit('/').next().unwrap_or(written);
+            let near = facts.snapshot.entries().iter().find(|entry| {
+                entry.tracked && entry.path.rsplit('/').next() == Some(name)
+            });
+            let help = near.map_or_else(
+                || format!("The repository has no file called `{name}`; correct the command"),
+                |entry| format!("Copy `{}` to `/{place}`, or correct the command", entry.path),
+            );
+            Some((format!("the image has no `/{place}`, which this command runs"), help))
+        }
+        Target::Module { name, roots, by } => {
+            let top = name.split('.').next().unwrap_or(name);
+            if names::comes_with_python(top) || installed(facts, delivered, top) {
+                return None;
+            }
+            let first = roots.first().map_or("", String::as_str);
+            let message = format!("`{by}` finds no module `{name}` in `/{first}`");
+            Some((message, "Correct the module's name, or copy its package into the image".to_owned()))
+        }
+        Target::NoScript { name, manifest } => {
+            Some((format!("`{manifest}` has no script `{name}`"), "Add the script, or start the program itself".to_owned()))
+        }
+        Target::Other => None,
+    }
+}
+
+/// True when a distribution may bring the module `top`.
+fn installed(facts: &Facts<'_>, delivered: &Delivered<'_>, top: &str) -> bool {
+    let (wanted, _) = names::distributions(top);
+    let root = &delivered.image.context.root;
+    let projects = facts.python_projects();
+    let asked = projects.values().flat_map(|project| project.requirements.iter().map(|each| &each.name).chain(&project.locked));
+    let known = asked.into_iter().any(|name| wanted.contains(name) || name.starts_with(&format!("{}-", normal(top))));
+    let explicit = delivered.image.stages.iter().flat_map(|stage| &stage.layers).any(|layer| match &layer.kind {
+        crate::facts::image::LayerKind::Run(commands, effects) => {
+            let named = commands.iter().filter(|command| command.has("install")).any(|command| {
+                command.words.iter().any(|word| normal(word.split(['=', '<', '>', '[', '~']).next().unwrap_or(word)) == normal(top))
+            });
+            let own = effects.iter().any(|effect| matches!(effect, crate::facts::image::effects::Effect::InstallsPython(_)));
+            let listed = projects.get(root).and_then(|project| project.packages.as_ref());
+            named || (own && listed.is_none_or(|packages| packages.contains(top)))
+        }
+        crate::facts::image::LayerKind::Copy(..) => false,
+    });
+    known || explicit
+}
