@@ -1,4 +1,5 @@
-// Bundles src and wasm into dist: index.js starts fast, github.js is loaded only when there is something to post.
+// Bundles src and wasm into dist: index.js starts fast, github.js is loaded only when there is something to post,
+// prove.js when Docker is asked; post.js runs after the job.
 import { build } from 'esbuild'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -11,14 +12,14 @@ const wasm = process.argv[3] ?? join(here, 'wasm')
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 
-/** `import('./github.ts')` stays an import, of the second bundle. */
+/** `import('./github.ts')` and `import('./prove.ts')` stay imports, of bundles of their own. */
 const second = {
   name: 'second-bundle',
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\/github\.ts$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: './github.js', external: true } : undefined)),
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/(github|prove)\.ts$/ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path: path.replace('.ts', '.js'), external: true } : undefined)),
 }
 
 const bundles = []
-for (const name of ['index', 'github']) {
+for (const name of ['index', 'github', 'prove', 'post']) {
   const bundle = await build({
     absWorkingDir: here,
     entryPoints: [`src/${name}.ts`],

@@ -1944,8 +1944,8 @@ function throttling(octokit, octokitOptions) {
 throttling.VERSION = VERSION7;
 throttling.triggersNotification = triggersNotification;
 
-// src/github.ts
-var MARKER = "<!-- preflight-report -->", BOT = "github-actions[bot]", PAGES = 50, PATIENCE_SECONDS = 60, TIMEOUT_MS = 15e3, Client = Octokit.plugin(paginateRest, retry, throttling);
+// src/github-client.ts
+var BOT = "github-actions[bot]", PATIENCE_SECONDS = 60, TIMEOUT_MS = 15e3, Client = Octokit.plugin(paginateRest, retry, throttling);
 function client(at, token) {
   let wait = (seconds, _options, _octokit, retries) => retries < 2 && seconds <= PATIENCE_SECONDS;
   return new Client({
@@ -1962,53 +1962,140 @@ function client(at, token) {
     throttle: { onRateLimit: wait, onSecondaryRateLimit: wait }
   });
 }
+var Author = class {
+  #viewer;
+  #octokit;
+  constructor(octokit) {
+    this.#octokit = octokit;
+  }
+  async wrote(comment) {
+    let login = comment.user?.login;
+    return login === BOT ? !0 : (this.#viewer ??= await this.#login(), login === this.#viewer);
+  }
+  /** Who the token speaks for; a workflow's own token may not ask. */
+  async #login() {
+    try {
+      return (await this.#octokit.request("GET /user")).data.login;
+    } catch {
+      return BOT;
+    }
+  }
+}, tail = (at) => at.prefix === "" ? "" : `<!-- preflight-path ${encodeURIComponent(at.prefix).replaceAll("-", "%2D")} -->
+`, plain = (body) => (body ?? "").replaceAll(`\r
+`, `
+`).trimEnd();
+
+// src/suggestions.ts
+var MARKER = "<!-- preflight-suggestion -->", MOST = 20, PAGES = 30;
+async function suggest(at, token, pull, review) {
+  if (at.head === void 0) return "";
+  let octokit = client(at, token), where = { owner: at.owner, repo: at.repo, pull_number: pull };
+  try {
+    let author = new Author(octokit), wanted = await placed(octokit, where, review.comments.map((each) => ({ ...each, path: at.prefix + each.path, body: marked(each.body, at) }))), { standing, answered, known } = await ours(octokit, where, author, at), fresh = wanted.filter((each) => !takeSame(standing, each)).slice(0, MOST), gone = standing.filter(({ id }) => !answered.has(id));
+    for (let { id } of gone) await octokit.request("DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}", { owner: at.owner, repo: at.repo, comment_id: id });
+    return fresh.length > 0 && await add(octokit, where, at.head, fresh, marked(review.body, at), known || await reviewed(octokit, where, author, at)), said(fresh.length, gone.length);
+  } catch (error) {
+    return `Preflight: no suggestions, because GitHub answered: ${error.message.slice(0, 200)}; the patches are in the comment.`;
+  }
+}
+var marked = (body, at) => `${body.trimEnd()}
+${MARKER}
+${tail(at)}`;
+function said(added, gone) {
+  let count = (many) => `${many} suggestion${many === 1 ? "" : "s"}`, parts = [added > 0 ? `made ${count(added)}` : "", gone > 0 ? `took back ${count(gone)}` : ""].filter(Boolean);
+  return parts.length === 0 ? "" : `Preflight: ${parts.join(" and ")} on lines of the pull request.`;
+}
+async function add(octokit, where, commit_id, fresh, body, once) {
+  let comments = fresh.map(({ path, body: body2, start_line, line }) => ({
+    path,
+    body: body2,
+    line,
+    side: "RIGHT",
+    ...start_line < line ? { start_line, start_side: "RIGHT" } : {}
+  }));
+  if (!once) return void await octokit.request("POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews", { ...where, commit_id, event: "COMMENT", body, comments });
+  for (let comment of comments) await octokit.request("POST /repos/{owner}/{repo}/pulls/{pull_number}/comments", { ...where, commit_id, ...comment });
+}
+function takeSame(standing, wanted) {
+  let same = standing.findIndex(({ path, body }) => path === wanted.path && plain(body) === plain(wanted.body));
+  return same >= 0 && standing.splice(same, 1), same >= 0;
+}
+async function ours(octokit, where, author, at) {
+  let standing = [], answered = /* @__PURE__ */ new Set(), known = !1;
+  for await (let data of pages(octokit.paginate.iterator("GET /repos/{owner}/{repo}/pulls/{pull_number}/comments", { ...where, per_page: 100 })))
+    for (let comment of data)
+      comment.in_reply_to_id !== void 0 ? answered.add(comment.in_reply_to_id) : isOurs(comment.body, at) && await author.wrote(comment) && (known = !0, typeof comment.line == "number" && standing.push(comment));
+  return { standing, answered, known };
+}
+async function reviewed(octokit, where, author, at) {
+  for await (let data of pages(octokit.paginate.iterator("GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews", { ...where, per_page: 100 })))
+    for (let review of data) if (isOurs(review.body, at) && await author.wrote(review)) return !0;
+  return !1;
+}
+var isOurs = (body, at) => plain(body).endsWith(plain(marked("", at)));
+async function placed(octokit, where, wanted) {
+  if (wanted.length === 0) return [];
+  let missing = new Set(wanted.map(({ path }) => path)), hunks = /* @__PURE__ */ new Map();
+  for await (let data of pages(octokit.paginate.iterator("GET /repos/{owner}/{repo}/pulls/{pull_number}/files", { ...where, per_page: 100 }))) {
+    for (let { filename, patch } of data) missing.delete(filename) && hunks.set(filename, parse3(patch ?? ""));
+    if (missing.size === 0) break;
+  }
+  let shows = (hunk, { start_line, before }) => before.every((text, at) => hunk.get(start_line + at) === text);
+  return wanted.filter((each) => hunks.get(each.path)?.some((hunk) => shows(hunk, each)));
+}
+async function* pages(iterator2) {
+  let count = 0;
+  for await (let { data } of iterator2)
+    if (yield data, count += 1, count === PAGES) return;
+}
+function parse3(patch) {
+  let hunks = [], number = 0;
+  for (let line of patch.split(`
+`)) {
+    let [, start] = /^@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@/.exec(line) ?? [];
+    start !== void 0 ? (hunks.push(/* @__PURE__ */ new Map()), number = Number(start)) : (line.startsWith("+") || line.startsWith(" ")) && (hunks.at(-1)?.set(number, line.slice(1)), number += 1);
+  }
+  return hunks;
+}
+
+// src/github.ts
+var MARKER2 = "<!-- preflight-report -->", PAGES2 = 50;
 async function post(at, token, pull, report, quiet) {
   let octokit = client(at, token), where = { owner: at.owner, repo: at.repo }, body = `${report.trimEnd()}
 ${tail(at)}`;
   try {
-    let known = await ours(octokit, at, pull);
+    let known = await ours2(octokit, at, pull);
     if (known === void 0) {
-      if (quiet) return { line: "Preflight: nothing to say, so no comment.", url: "" };
+      if (quiet) return { line: "Preflight: nothing to say, so no comment.", url: "", allowed: !0 };
       let made = await octokit.request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", { ...where, issue_number: pull, body });
-      return { line: `Preflight: commented at ${made.data.html_url}`, url: made.data.html_url };
+      return { line: `Preflight: commented at ${made.data.html_url}`, url: made.data.html_url, allowed: !0 };
     }
     let url = known.html_url;
-    return plain(known.body) === plain(body) ? { line: `Preflight: the comment at ${url} is up to date.`, url } : (await octokit.request("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...where, comment_id: known.id, body }), { line: `Preflight: updated the comment at ${url}`, url });
+    return plain(known.body) === plain(body) ? { line: `Preflight: the comment at ${url} is up to date.`, url, allowed: !0 } : (await octokit.request("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", { ...where, comment_id: known.id, body }), { line: `Preflight: updated the comment at ${url}`, url, allowed: !0 });
   } catch (error) {
-    return { line: refusal(error), url: "" };
+    return { line: refusal(error), url: "", allowed: !1 };
   }
 }
-var tail = (at) => at.prefix === "" ? "" : `<!-- preflight-path ${encodeURIComponent(at.prefix).replaceAll("-", "%2D")} -->
-`, plain = (body) => (body ?? "").replaceAll(`\r
-`, `
-`).trimEnd();
 function refusal(error) {
   let elsewhere = "the report is in the summary and the annotations", { status, message } = error;
   return status === 401 || status === 404 || status === 403 && /not accessible|must have|forbidden/i.test(message) ? `Preflight: this token may not comment (HTTP ${status}), as is usual for pull requests from forks; ${elsewhere}.` : `Preflight: no comment, because GitHub answered: ${message.slice(0, 200)}; ${elsewhere}.`;
 }
-async function ours(octokit, at, pull) {
-  let viewer, pages = 0, all = octokit.paginate.iterator("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+async function ours2(octokit, at, pull) {
+  let author = new Author(octokit), pages2 = 0, all = octokit.paginate.iterator("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", {
     owner: at.owner,
     repo: at.repo,
     issue_number: pull,
     per_page: 100
   });
   for await (let { data } of all) {
-    for (let comment of data.filter((each) => marked(each.body, tail(at))))
-      if (comment.user?.login === BOT || (viewer ??= await login(octokit), comment.user?.login === viewer)) return comment;
-    if (pages += 1, pages === PAGES) return;
+    for (let comment of data.filter((each) => marked2(each.body, tail(at))))
+      if (await author.wrote(comment)) return comment;
+    if (pages2 += 1, pages2 === PAGES2) return;
   }
 }
-function marked(body, tail2) {
+function marked2(body, tail2) {
   let text = plain(body);
-  return text.startsWith(MARKER) ? tail2 === "" ? !/<!-- preflight-path \S+ -->$/.test(text) : text.endsWith(tail2.trimEnd()) : !1;
-}
-async function login(octokit) {
-  try {
-    return (await octokit.request("GET /user")).data.login;
-  } catch {
-    return BOT;
-  }
+  return text.startsWith(MARKER2) ? tail2 === "" ? !/<!-- preflight-path \S+ -->$/.test(text) : text.endsWith(tail2.trimEnd()) : !1;
 }
 async function pullOfRun(at, token) {
   if (at.run === void 0) return;
@@ -2022,5 +2109,6 @@ async function pullOfRun(at, token) {
 }
 export {
   post,
-  pullOfRun
+  pullOfRun,
+  suggest
 };

@@ -14,6 +14,18 @@ function check(host, options2) {
     wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
   }
 }
+function plan(host, options2) {
+  let deferred3_0, deferred3_1;
+  try {
+    let ptr0 = passStringToWasm0(options2, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len0 = WASM_VECTOR_LEN, ret = wasm.plan(host, ptr0, len0);
+    var ptr2 = ret[0], len2 = ret[1];
+    if (ret[3])
+      throw ptr2 = 0, len2 = 0, takeFromExternrefTable0(ret[2]);
+    return deferred3_0 = ptr2, deferred3_1 = len2, getStringFromWasm0(ptr2, len2);
+  } finally {
+    wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
+  }
+}
 function render(document, options2) {
   let deferred4_0, deferred4_1;
   try {
@@ -186,6 +198,9 @@ async function load() {
 function check2(host, options2) {
   return JSON.parse(check(host, JSON.stringify(options2)));
 }
+function plan2(host, options2) {
+  return JSON.parse(plan(host, JSON.stringify(options2)));
+}
 function render2(document, options2) {
   return JSON.parse(render(document, JSON.stringify(options2)));
 }
@@ -206,7 +221,9 @@ function inputs(env) {
     if (value === "") return missing;
     let found = known.find((each) => each === value);
     return found === void 0 && problems.push(`input '${name}' is '${value}', and must be one of ${known.join(", ")}`), found ?? missing;
-  }, mode = choice("mode", ["check", "comment"], "check"), comment = choice("comment", ["auto", "always", "never"], "auto"), failOn = choice("fail-on", ["", "error", "warning", "note", "never"], "") || null, trigger = choice("trigger", ["", "github", "railway-up", "local"], "") || null, path = get("path") || ".", config = null, configPath = get("config");
+  }, mode = choice("mode", ["check", "comment"], "check"), comment = choice("comment", ["auto", "always", "never"], "auto"), suggestions = choice("suggestions", ["auto", "never"], "auto"), sarif = choice("sarif", ["true", "false"], "false") === "true", prove = choice("prove", ["off", "build", "quick", "full"], "off"), proveServices = get("prove-services").split(/[\s,]+/).filter((name) => name !== ""), redisImage = get("redis-image") || "redis:8-alpine";
+  /^[\w][\w./:@-]*$/.test(redisImage) || problems.push(`input 'redis-image' is '${redisImage}', which is no name of an image`);
+  let failOn = choice("fail-on", ["", "error", "warning", "note", "never"], "") || null, trigger = choice("trigger", ["", "github", "railway-up", "local"], "") || null, path = get("path") || ".", config = null, configPath = get("config");
   if (configPath)
     try {
       config = readFileSync2(resolve(env.GITHUB_WORKSPACE ?? ".", configPath), "utf8");
@@ -217,7 +234,7 @@ function inputs(env) {
   mode === "comment" && report2 === "" && problems.push("input 'report' is needed with mode: comment");
   let token = get("token");
   if (mode === "comment" && token === "" && problems.push("input 'token' is needed with mode: comment"), problems.length > 0) throw new InputError(problems.join("; "));
-  return { mode, path, config, failOn, trigger, comment, token, report: report2 };
+  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, prove, proveServices, redisImage, token, report: report2 };
 }
 
 // src/context.ts
@@ -225,7 +242,7 @@ function context(env, given) {
   let workspace = resolve2(env.GITHUB_WORKSPACE || "."), root = resolve2(workspace, given.path), below = relative(workspace, root);
   if (below === ".." || below.startsWith(`..${sep}`))
     throw new InputError(`input 'path' is '${given.path}', which lies outside the workspace`);
-  let within = relative(repositoryRoot(root, workspace), root).split(sep).join("/"), prefix = within === "" ? "" : `${within}/`, event = payload(env.GITHUB_EVENT_PATH), pull = at(event, "pull_request"), run2 = workflowRun(at(event, "workflow_run")), [owner = "", repo = ""] = (env.GITHUB_REPOSITORY ?? "").split("/"), sha = run2?.sha ?? text(at(at(pull, "head"), "sha")) ?? env.GITHUB_SHA, server = env.GITHUB_SERVER_URL || "https://github.com", encoded = prefix.split("/").map(encodeURIComponent).join("/"), own = env.GITHUB_ACTION_REPOSITORY, rules = own ? `${own}/blob/${env.GITHUB_ACTION_REF || "main"}` : "preflight-action/preflight/blob/main", number = at(pull, "number");
+  let within = relative(repositoryRoot(root, workspace), root).split(sep).join("/"), prefix = within === "" ? "" : `${within}/`, event = payload(env.GITHUB_EVENT_PATH), pull = at(event, "pull_request"), run2 = workflowRun(at(event, "workflow_run")), [owner = "", repo = ""] = (env.GITHUB_REPOSITORY ?? "").split("/"), head = text(at(at(pull, "head"), "sha")), sha = run2?.sha ?? head ?? env.GITHUB_SHA, server = env.GITHUB_SERVER_URL || "https://github.com", encoded = prefix.split("/").map(encodeURIComponent).join("/"), own = env.GITHUB_ACTION_REPOSITORY, rules = own ? `${own}/blob/${env.GITHUB_ACTION_REF || "main"}` : "preflight-action/preflight/blob/main", number = at(pull, "number");
   return {
     root,
     prefix,
@@ -234,6 +251,7 @@ function context(env, given) {
     owner,
     repo,
     pull: Number.isInteger(number) ? number : void 0,
+    head,
     linkBase: sha && owner ? `${server}/${owner}/${repo}/blob/${sha}/${encoded}` : null,
     rulesBase: `https://github.com/${rules}/docs/rules/`,
     run: run2
@@ -359,8 +377,12 @@ function report(temp, outcome) {
 `);
   let summary = join2(folder, "report.md");
   writeFileSync(summary, outcome.summary);
+  let sarif = outcome.sarif === null ? "" : join2(folder, "report.sarif");
+  outcome.sarif !== null && writeFileSync(sarif, outcome.sarif);
+  let proof = outcome.html === null ? "" : join2(folder, "proof.html");
+  outcome.html !== null && writeFileSync(proof, outcome.html);
   let { verdict, counts } = outcome.report;
-  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report: report2, summary };
+  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report: report2, summary, sarif, proof };
 }
 function output2(env, values) {
   let path = env.GITHUB_OUTPUT;
@@ -516,8 +538,15 @@ async function run(env) {
 async function judge(env, given, at2) {
   let [files] = await Promise.all([snapshot(at2.root), load()]);
   for (let warning of files.warnings) line(`Preflight: not read: ${warning}`);
-  let outcome = check2(files, options(given, at2));
-  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, report(at2.temp, outcome)), given.comment !== "never" && at2.pull !== void 0 && await post(env, given, at2, at2.pull, outcome.comment, outcome.report.verdict), outcome.failed ? 1 : 0;
+  let outcome = given.prove === "off" ? check2(files, options(given, at2)) : await proved(env, given, at2, files);
+  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, report(at2.temp, outcome)), given.comment !== "never" && at2.pull !== void 0 && await post(env, given, at2, at2.pull, outcome.comment, outcome.report.verdict) && given.suggestions === "auto" && await suggest(given, at2, at2.pull, outcome.review), outcome.failed ? 1 : 0;
+}
+async function proved(env, given, at2, files) {
+  let asked = options(given, at2), { text: text2, plan: smoke, files: travelling } = plan2(files, { ...asked, profile: given.prove, only: given.proveServices });
+  untrusted(`Preflight will prove in Docker:
+${text2}`);
+  let { prove } = await import("./prove.js"), observations = await prove(env, at2, { plan: smoke, files: travelling, profile: given.prove, redisImage: given.redisImage });
+  return check2(files, { ...asked, observations });
 }
 async function companion(env, given, at2) {
   let { pullOfRun } = await import("./github.js"), pull = await pullOfRun(at2, given.token);
@@ -529,9 +558,14 @@ async function companion(env, given, at2) {
   return await post(env, given, at2, pull, comment, verdict), 0;
 }
 async function post(env, given, at2, pull, body, verdict) {
-  if (given.token === "") return line("Preflight: no token, so no comment; the report is in the summary.");
-  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check"), { line: line2, url } = await post2(at2, given.token, pull, body, quiet);
-  line(line2), output2(env, { "comment-url": url });
+  if (given.token === "")
+    return line("Preflight: no token, so no comment; the report is in the summary."), !1;
+  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check"), { line: line2, url, allowed } = await post2(at2, given.token, pull, body, quiet);
+  return line(line2), output2(env, { "comment-url": url }), allowed;
+}
+async function suggest(given, at2, pull, review) {
+  let { suggest: suggest2 } = await import("./github.js"), line2 = await suggest2(at2, given.token, pull, review);
+  line2 !== "" && line(line2);
 }
 function options(given, at2) {
   return {
@@ -542,7 +576,9 @@ function options(given, at2) {
     comment_limit: 65e3,
     summary_limit: 1e6,
     link_base: at2.linkBase,
-    rules_base: at2.rulesBase
+    rules_base: at2.rulesBase,
+    sarif: given.sarif,
+    prefix: at2.prefix
   };
 }
 

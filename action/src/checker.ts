@@ -1,7 +1,8 @@
 // The checker: a wasm module, loaded once. `ARCHITECTURE.md` describes its door.
 import { readFileSync } from 'node:fs'
 
-import { check as wasmCheck, initSync, render as wasmRender } from '../wasm/checker.js'
+import type { Plan } from './plan.ts'
+import { check as wasmCheck, initSync, plan as wasmPlan, render as wasmRender } from '../wasm/checker.js'
 
 export interface Host {
   entries(): string
@@ -47,6 +48,7 @@ export interface Outcome {
   annotations: Annotation[]
   review: Review
   sarif: string | null
+  html: string | null
   failed: boolean
 }
 
@@ -58,6 +60,11 @@ export async function load(): Promise<void> {
 /** Judges the files of `host`. Throws on a wrong configuration, with its file and line. */
 export function check(host: Host, options: object): Outcome {
   return JSON.parse(wasmCheck(host, JSON.stringify(options))) as Outcome
+}
+
+/** What is to be done in Docker, in words and as data, and by root directory the files that travel. */
+export function plan(host: Host, options: object): { text: string; plan: Plan; files: Record<string, string[]> } {
+  return JSON.parse(wasmPlan(host, JSON.stringify(options))) as { text: string; plan: Plan; files: Record<string, string[]> }
 }
 
 /** Renders a comment from a report that comes from outside; throws when it is not one. */

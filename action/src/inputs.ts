@@ -11,6 +11,9 @@ export interface Inputs {
   comment: 'auto' | 'always' | 'never'
   suggestions: 'auto' | 'never'
   sarif: boolean
+  prove: 'off' | 'build' | 'quick' | 'full'
+  proveServices: string[]
+  redisImage: string
   token: string
   report: string
 }
@@ -33,6 +36,10 @@ export function inputs(env: Record<string, string | undefined>): Inputs {
   const comment = choice('comment', ['auto', 'always', 'never'], 'auto')
   const suggestions = choice('suggestions', ['auto', 'never'], 'auto')
   const sarif = choice('sarif', ['true', 'false'], 'false') === 'true'
+  const prove = choice('prove', ['off', 'build', 'quick', 'full'], 'off')
+  const proveServices = get('prove-services').split(/[\s,]+/).filter((name) => name !== '')
+  const redisImage = get('redis-image') || 'redis:8-alpine'
+  if (!/^[\w][\w./:@-]*$/.test(redisImage)) problems.push(`input 'redis-image' is '${redisImage}', which is no name of an image`)
   const failOn = choice('fail-on', ['', 'error', 'warning', 'note', 'never'], '') || null
   const trigger = choice('trigger', ['', 'github', 'railway-up', 'local'], '') || null
   const path = get('path') || '.'
@@ -50,5 +57,5 @@ export function inputs(env: Record<string, string | undefined>): Inputs {
   const token = get('token')
   if (mode === 'comment' && token === '') problems.push("input 'token' is needed with mode: comment")
   if (problems.length > 0) throw new InputError(problems.join('; '))
-  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, token, report }
+  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, prove, proveServices, redisImage, token, report }
 }

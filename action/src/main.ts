@@ -1,5 +1,5 @@
 // The order of effects. Every judgement and every word of the report comes from the checker.
-import { check, load, render, type Review } from './checker.ts'
+import { check, load, plan, render, type Host, type Outcome, type Review } from './checker.ts'
 import { context, type Context, type Env } from './context.ts'
 import { inputs, type Inputs } from './inputs.ts'
 import { readReport } from './report-file.ts'
@@ -22,7 +22,7 @@ export async function run(env: Env): Promise<number> {
 async function judge(env: Env, given: Inputs, at: Context): Promise<number> {
   const [files] = await Promise.all([snapshot(at.root), load()])
   for (const warning of files.warnings) runner.line(`Preflight: not read: ${warning}`)
-  const outcome = check(files, options(given, at))
+  const outcome = given.prove === 'off' ? check(files, options(given, at)) : await proved(env, given, at, files)
   runner.untrusted(outcome.text)
   runner.annotate(outcome.annotations, at.prefix)
   runner.summarize(env, outcome.summary)
@@ -32,6 +32,16 @@ async function judge(env: Env, given: Inputs, at: Context): Promise<number> {
     if (allowed && given.suggestions === 'auto') await suggest(given, at, at.pull, outcome.review)
   }
   return outcome.failed ? 1 : 0
+}
+
+/** Judges the files together with what is seen when their plan is carried out in Docker. */
+async function proved(env: Env, given: Inputs, at: Context, files: Host): Promise<Outcome> {
+  const asked = options(given, at)
+  const { text, plan: smoke, files: travelling } = plan(files, { ...asked, profile: given.prove, only: given.proveServices })
+  runner.untrusted(`Preflight will prove in Docker:\n${text}`)
+  const { prove } = await import('./prove.ts')
+  const observations = await prove(env, at, { plan: smoke, files: travelling, profile: given.prove, redisImage: given.redisImage })
+  return check(files, { ...asked, observations })
 }
 
 /** Posts the report that an unprivileged run left behind: which pull request it concerns is GitHub's word alone. */

@@ -54,8 +54,23 @@ export function report(temp: string, outcome: Outcome): Record<string, string> {
   writeFileSync(summary, outcome.summary)
   const sarif = outcome.sarif === null ? '' : join(folder, 'report.sarif')
   if (outcome.sarif !== null) writeFileSync(sarif, outcome.sarif)
+  const proof = outcome.html === null ? '' : join(folder, 'proof.html')
+  if (outcome.html !== null) writeFileSync(proof, outcome.html)
   const { verdict, counts } = outcome.report
-  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report, summary, sarif }
+  return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report, summary, sarif, proof }
+}
+
+/** Remembers a value for the step that runs after the job. */
+export function state(env: Env, name: string, value: string): void {
+  const path = env['GITHUB_STATE']
+  if (path) appendFileSync(path, commands.output(name, value))
+}
+
+/** A folded part of the log whose lines may hold anything. */
+export function group(title: string): { line: (text: string) => void; end: () => void } {
+  const { begin, end } = commands.stopped()
+  write(`::group::${commands.visible(title).replaceAll('\n', ' ')}\n${begin}`)
+  return { line: (text) => write(`${commands.visible(text).replaceAll('\n', ' ')}\n`), end: () => write(`${end}::endgroup::\n`) }
 }
 
 /** Sets outputs of the step. */

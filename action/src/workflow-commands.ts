@@ -34,6 +34,12 @@ export function inert(text: string): string {
   return `::stop-commands::${token}\n${text.endsWith('\n') ? text : `${text}\n`}::${token}::\n`
 }
 
+/** The lines between which the runner reads no command. */
+export function stopped(): { begin: string; end: string } {
+  const token = unguessable()
+  return { begin: `::stop-commands::${token}\n`, end: `::${token}::\n` }
+}
+
 /** Keeps `secret` out of every log line that follows. */
 export const mask = (secret: string): string => `::add-mask::${data(secret)}\n`
 

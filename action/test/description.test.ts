@@ -35,7 +35,7 @@ test('the outputs that are set are those of action.yml', async () => {
 })
 
 test('it runs on node24 from the bundle', () => {
-  assert.deepEqual(action.runs, { using: 'node24', main: 'action/dist/index.js' })
+  assert.deepEqual(action.runs, { using: 'node24', main: 'action/dist/index.js', post: 'action/dist/post.js', 'post-if': 'always()' })
 })
 
 test('the README has the table of action.yml between its markers', (t) => {

@@ -9,7 +9,7 @@ import { InputError, inputs } from '../src/inputs.ts'
 import { folder } from './process.ts'
 
 test('without inputs everything has a default', () => {
-  assert.deepEqual(inputs({}), { mode: 'check', path: '.', config: null, failOn: null, trigger: null, comment: 'auto', suggestions: 'auto', sarif: false, token: '', report: '' })
+  assert.deepEqual(inputs({}), { mode: 'check', path: '.', config: null, failOn: null, trigger: null, comment: 'auto', suggestions: 'auto', sarif: false, prove: 'off', proveServices: [], redisImage: 'redis:8-alpine', token: '', report: '' })
 })
 
 test('every wrong input is named at once', () => {
@@ -58,4 +58,10 @@ test('an event of any shape is borne', () => {
     assert.equal(at.pull, undefined)
     assert.equal(at.run, undefined)
   }
+})
+
+test('services to prove are a list, and the image of Redis is a name', () => {
+  const given = inputs({ 'INPUT_PROVE': 'full', 'INPUT_PROVE-SERVICES': 'api, worker', 'INPUT_REDIS-IMAGE': 'registry.example/redis:7' })
+  assert.deepEqual([given.prove, given.proveServices, given.redisImage], ['full', ['api', 'worker'], 'registry.example/redis:7'])
+  assert.throws(() => inputs({ 'INPUT_REDIS-IMAGE': '--privileged', 'INPUT_PROVE': 'all' }), /redis-image.*no name of an image|'prove' is 'all'/)
 })

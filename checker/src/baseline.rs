@@ -53,7 +53,9 @@ impl Baseline {
         let mut stale = Findings::new(baseline_stale::RULE.id, baseline_stale::RULE.severity);
         for entry in self.entries.values() {
             let message = format!("`{}` is not found in {} any more", entry.rule, entry.path);
-            stale.at(Site::new(PATH, entry.span), message).help("Run `preflight baseline` again, and commit the file");
+            stale
+                .at(Site::new(PATH, entry.span), message)
+                .help("Run `preflight baseline` again, and commit the file");
         }
         stale.into_vec()
     }

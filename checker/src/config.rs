@@ -1,5 +1,7 @@
 //! `.github/preflight.toml`: what the user tells us about services, severities and allowances.
 
+pub mod prove;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -30,6 +32,8 @@ pub struct Config {
     pub allow: Vec<Allow>,
     /// Services, which replace those that would be discovered.
     pub services: BTreeMap<String, ServiceConfig>,
+    /// What the smoke plan is told, by service.
+    pub prove: BTreeMap<String, prove::Prove>,
 }
 
 /// One `[[allow]]`.
@@ -189,7 +193,13 @@ impl Reader<'_> {
                 "rules" => self.rules(member, config),
                 "allow" => self.allow(member, config),
                 "services" => self.services(member, config),
-                _ => self.unknown(member, "`fail-on`, `trigger`, `rules`, `allow` and `services`"),
+                "prove" => {
+                    for service in member.value.members() {
+                        let prove = self.prove(service);
+                        config.prove.insert(service.key.value.clone(), prove);
+                    }
+                }
+                _ => self.unknown(member, "`fail-on`, `trigger`, `rules`, `allow`, `services` and `prove`"),
             }
         }
     }

@@ -59,6 +59,9 @@ pub struct Facts<'s> {
     pub procfiles: BTreeMap<String, Rc<procfile::Procfile>>,
     /// The services, in discovery order. Never empty unless nothing in the repository speaks of Railway or a container.
     pub services: Vec<service::Service>,
+    /// What was seen when the smoke plan was carried out; `None` when it was not.
+    pub observations: Option<crate::observation::Observations>,
+    proof: OnceCell<crate::proof::Proof>,
     python: OnceCell<BTreeMap<String, python_project::PythonProject>>,
     node: OnceCell<BTreeMap<String, node_project::NodeProject>>,
     env_files: OnceCell<BTreeMap<String, env_file::EnvFile>>,
@@ -82,6 +85,8 @@ impl<'s> Facts<'s> {
             iac: railway_iac::gather(snapshot).map(Rc::new),
             composes: compose::gather(snapshot),
             procfiles: procfile::gather(snapshot),
+            observations: None,
+            proof: OnceCell::new(),
             python: OnceCell::new(),
             node: OnceCell::new(),
             env_files: OnceCell::new(),
@@ -96,6 +101,12 @@ impl<'s> Facts<'s> {
         };
         facts.services = service::discover(&facts);
         facts
+    }
+
+    /// The observations, judged; `None` without any.
+    pub fn proof(&self) -> Option<&crate::proof::Proof> {
+        let seen = self.observations.as_ref()?;
+        Some(self.proof.get_or_init(|| crate::proof::judge(self, seen)))
     }
 
     /// Every Python project, by directory; read on first use.

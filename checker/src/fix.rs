@@ -21,7 +21,8 @@ pub(crate) fn fitted(snapshot: &Snapshot<'_>, fix: &Fix) -> Option<Fix> {
                 let text = snapshot.text(path).ok().filter(|text| !text.lossy)?;
                 edits.extend(of_path.iter().map(|edit| adapted(&text, edit)));
             }
-            None if matches!(of_path[..], [edit] if edit.site.span == Span::START && !edit.text.is_empty()) => {
+            None if matches!(of_path[..], [edit] if edit.site.span == Span::START && !edit.text.is_empty()) =>
+            {
                 edits.push(of_path[0].clone());
             }
             None => return None,

@@ -5,9 +5,11 @@ mod build;
 pub mod diagnosis;
 pub mod diff;
 mod escape;
+pub mod html;
 pub mod json;
 pub mod live;
 pub mod markdown;
+mod proof;
 pub mod read;
 pub mod sarif;
 pub mod suggestion;
@@ -134,6 +136,8 @@ pub struct Report {
     pub today: Day,
     /// How the code would travel.
     pub trigger: Trigger,
+    /// What was proved in Docker; `None` when nothing was tried.
+    pub proof: Option<crate::proof::Proof>,
 }
 
 impl Report {

@@ -1,5 +1,7 @@
 //! A baseline takes old findings out of the verdict, and nothing else.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use checker::finding::Severity;
 use checker::fixture::MemoryTree;
 use checker::report::{Report, Verdict, annotations, json, markdown, read, text};
@@ -51,7 +53,8 @@ fn an_entry_that_accepts_nothing_is_reported() {
     let report = judged(&tree("FROM alpine\nCMD [\"true\"]\n").with(baseline::PATH, recorded()));
     assert_eq!(report.baseline.unwrap().stale, 1);
     let stale: Vec<_> = report.findings.iter().filter(|each| each.finding.rule == "baseline-stale").collect();
-    let line = recorded().lines().position(|line| line.contains("dockerfile-volume-instruction")).unwrap() + 1;
+    let line =
+        recorded().lines().position(|line| line.contains("dockerfile-volume-instruction")).unwrap() + 1;
     assert_eq!((stale.len(), stale[0].start.line), (1, line));
     assert!(!report.reaches(Severity::Warning));
 }

@@ -1,6 +1,7 @@
 //! Every mechanical change in the rules' examples is a patch that git applies, mends what it is for and touches nothing
 //! else.
 #![expect(clippy::disallowed_methods, reason = "tests write the trees that git patches")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -110,7 +111,8 @@ fn judge(rule: &Rule, tree: &MemoryTree, options: &Options) -> Option<String> {
     };
     let before = found(tree);
     if !before.contains(&true) {
-        return (offered(rule, tree, options) > 0).then(|| "a change is offered that does not fit".to_owned());
+        return (offered(rule, tree, options) > 0)
+            .then(|| "a change is offered that does not fit".to_owned());
     }
     let fixed = fix::all(tree, options, &|id| id == rule.id).unwrap();
     let mut after = tree.clone();
@@ -130,7 +132,10 @@ fn judge(rule: &Rule, tree: &MemoryTree, options: &Options) -> Option<String> {
     let problems = [
         (files(&root) != expected, "git writes something else".to_owned()),
         (!fixed.left.is_empty(), format!("left: {:?}", fixed.left)),
-        (fixed.new_errors.iter().any(|error| error.contains("parse-error")), format!("new: {:?}", fixed.new_errors)),
+        (
+            fixed.new_errors.iter().any(|error| error.contains("parse-error")),
+            format!("new: {:?}", fixed.new_errors),
+        ),
         (found(&after).len() > without_fix, format!("still found after\n{}", patch(&fixed))),
     ];
     problems.into_iter().find(|(wrong, _)| *wrong).map(|(_, what)| what)
@@ -154,14 +159,17 @@ fn the_fixes_of_every_example_apply_and_mend() {
             }
         }
     }
-    eprintln!("{count} trees were mended and checked again");
     assert!(count > 60, "only {count} trees were mended");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Lines of all kinds: ends of both systems, text beyond ASCII, blanks at the end, a lone carriage return.
 fn text() -> impl Strategy<Value = String> {
-    let line = prop_oneof!["[a-c é\u{1f600}\t\r]{0,6}", Just("\\ No newline".to_owned()), Just("--- a/x".to_owned())];
+    let line = prop_oneof![
+        "[a-c é\u{1f600}\t\r]{0,6}",
+        Just("\\ No newline".to_owned()),
+        Just("--- a/x".to_owned())
+    ];
     let end = prop_oneof![Just("\n"), Just("\r\n")];
     (prop::collection::vec((line, end), 0..30), any::<bool>()).prop_map(|(lines, closed)| {
         let text: String = lines.into_iter().map(|(line, end)| line + end).collect();

@@ -7,9 +7,10 @@ use std::{env, fs};
 
 use checker::finding::Severity;
 use checker::fixture::MemoryTree;
+use checker::observation::Observations;
 use checker::report::Report;
 use checker::rule::{Example, Rule};
-use checker::snapshot::Day;
+use checker::snapshot::{Day, Tree};
 use checker::{Options, rules};
 
 const TODAY: Day = Day { year: 2026, month: 11, day: 24 };
@@ -18,8 +19,16 @@ fn judged(example: &Example) -> Report {
     let tree = MemoryTree::parse(&example.fixture);
     let today = example.words.iter().find_map(|word| Day::parse(word.strip_prefix("today=")?));
     let options = Options { today: today.unwrap_or(TODAY), trigger: None, config: None };
-    let (report, _) = checker::check(&tree, &options).expect("the example's configuration is valid");
+    let observations = observed(&tree);
+    let (report, _) =
+        checker::check_observed(&tree, &options, observations).expect("the example's configuration is valid");
     report
+}
+
+/// What an example says was seen in Docker: a file that no repository can have.
+fn observed(tree: &MemoryTree) -> Option<Observations> {
+    let bytes = tree.read("<observations>", u64::MAX).ok()?;
+    Some(Observations::parse(&String::from_utf8_lossy(&bytes)).expect("the example's observations are valid"))
 }
 
 #[test]

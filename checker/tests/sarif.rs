@@ -1,13 +1,17 @@
 //! SARIF logs keep to the standard's own schema, to GitHub's limits, and to the same fingerprints while lines move.
-#![expect(clippy::disallowed_methods, reason = "the schema lies in a package of the development dependencies")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the schema lies in a package of the development dependencies"
+)]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::process::Command;
 
+use checker::Options;
 use checker::fixture::MemoryTree;
 use checker::report::sarif::{self, Addresses};
 use checker::rules;
 use checker::snapshot::Day;
-use checker::Options;
 use serde_json::Value;
 
 fn log(tree: &MemoryTree) -> Value {
@@ -24,7 +28,9 @@ fn results(log: &Value) -> &[Value] {
 
 fn fingerprints(log: &Value, rule: &str) -> Vec<String> {
     let of_rule = results(log).iter().filter(|result| result["ruleId"] == rule);
-    of_rule.map(|result| result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned()).collect()
+    of_rule
+        .map(|result| result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The schema of the standard, from the package `serde-sarif`.
@@ -58,7 +64,6 @@ fn every_example_gives_a_log_that_fits_the_standard() {
         count += 1;
         with_fix += results(&log).iter().filter(|result| result["fixes"].is_array()).count();
     }
-    eprintln!("{count} logs, {with_fix} fixes");
     assert!(count > 150 && with_fix > 20, "only {count} logs with {with_fix} fixes were checked");
 }
 
@@ -68,7 +73,9 @@ fn every_rule_has_what_github_shows_within_its_limits() {
         for example in rule.examples() {
             let log = log(&MemoryTree::parse(&example.fixture));
             for descriptor in log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap() {
-                let length = |at: &str| descriptor.pointer(at).and_then(Value::as_str).map_or(0, |text| text.chars().count());
+                let length = |at: &str| {
+                    descriptor.pointer(at).and_then(Value::as_str).map_or(0, |text| text.chars().count())
+                };
                 assert!((1..=255).contains(&length("/name")));
                 assert!((1..=1024).contains(&length("/shortDescription/text")));
                 assert!((1..=1024).contains(&length("/fullDescription/text")));
@@ -88,14 +95,16 @@ fn a_finding_is_the_same_when_lines_are_put_above_it() {
     let rule = "dockerfile-volume-instruction";
     assert_eq!(fingerprints(&before, rule).len(), 3);
     assert_eq!(fingerprints(&before, rule), fingerprints(&after, rule));
-    let line = |log: &Value| results(log)[0]["locations"][0]["physicalLocation"]["region"]["startLine"].clone();
+    let line =
+        |log: &Value| results(log)[0]["locations"][0]["physicalLocation"]["region"]["startLine"].clone();
     assert_ne!(line(&before), line(&after), "the lines did move");
 }
 
 #[test]
 fn equal_findings_of_one_file_differ() {
     let text = format!("FROM alpine\n{}CMD [\"true\"]\n", "VOLUME /data\n".repeat(20));
-    let mut found = fingerprints(&log(&MemoryTree::default().with("Dockerfile", text)), "dockerfile-volume-instruction");
+    let mut found =
+        fingerprints(&log(&MemoryTree::default().with("Dockerfile", text)), "dockerfile-volume-instruction");
     found.sort();
     found.dedup();
     assert_eq!(found.len(), 20);
@@ -114,7 +123,6 @@ fn more_findings_than_github_keeps_are_cut_and_counted() {
     let said = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
     assert!(said.as_str().unwrap().contains(" findings are left out"), "{said}");
     let bytes = serde_json::to_vec(&log).unwrap().len();
-    eprintln!("{bytes} bytes for 5000 results");
     assert!(bytes < 10_000_000, "GitHub takes 10 MB after compression; {bytes} before it");
 }
 

@@ -120,7 +120,10 @@ fn hostile_text_of_a_fix_stays_text_in_logs_and_suggestions() {
         .collect();
     assert!(texts.iter().any(|text| text.contains("evil")), "the text is there: {texts:?}");
     for text in texts {
-        assert!(!text.contains("@team") && !text.replace("\\[", "").replace("\\]", "").contains(['[', ']']), "{text}");
+        assert!(
+            !text.contains("@team") && !text.replace("\\[", "").replace("\\]", "").contains(['[', ']']),
+            "{text}"
+        );
     }
 }
 

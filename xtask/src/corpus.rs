@@ -33,10 +33,13 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("build-context-mismatch", &["copy-source-missing", "copy-outside-root-dir"]),
     ("dockerignore-excludes-needed-file", &["copy-source-ignored", "build-input-ignored"]),
     ("invalid-dockerfile-syntax", &["dockerfile-parse-error", "copy-shell-syntax"]),
-    ("missing-copy-in-image", &["import-not-in-image", "start-target-missing", "copy-source-missing"]),
+    (
+        "missing-copy-in-image",
+        &["import-not-in-image", "build-input-missing", "start-target-missing", "copy-source-missing"],
+    ),
     ("start-target-missing", &["start-target-missing"]),
     ("file-outside-service-root", &["file-outside-root"]),
-    ("missing-dependency-in-manifest", &["dependency-not-declared"]),
+    ("missing-dependency-in-manifest", &["dependency-not-declared", "start-executable-missing"]),
     ("healthcheck-path-no-route", &["healthcheck-route-missing"]),
     (
         "healthcheck-non-200-response",
@@ -66,7 +69,13 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("prisma-generate-missing", &["prisma-generate-missing"]),
     ("db-access-at-build", &["database-at-build"]),
     ("worker-memory-concurrency", &["worker-concurrency-unbounded"]),
-    ("untracked-needed-file", &["copy-not-in-git", "import-not-in-image", "copy-source-missing"]),
+    (
+        "untracked-needed-file",
+        &["copy-not-in-git", "build-input-missing", "import-not-in-image", "copy-source-missing"],
+    ),
+    ("python-import-path", &["python-import-path"]),
+    ("tsconfig-excludes-needed-module", &["tsconfig-excludes-needed-module"]),
+    ("workspace-package-not-built", &["workspace-package-not-built"]),
 ];
 
 /// One line of the list.

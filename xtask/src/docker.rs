@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::{install, shell};
+use crate::{base_images, install, shell};
 
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ impl Dockerd {
         command
     }
 
-    fn docker(&self) -> Command {
+    pub(crate) fn docker(&self) -> Command {
         let mut docker = Command::new("docker");
         self.serve(&mut docker);
         docker
@@ -114,25 +114,6 @@ fn wait(daemon: &mut Child, host: &str) -> bool {
     false
 }
 
-/// Makes sure that the daemon has an image called `tag`: pulls it, or where no registry can be reached installs a small
-/// Debian of its own and imports it under that name.
-#[expect(dead_code, reason = "for tests that run images; building contexts needs no base")]
-pub(crate) fn ensure_base_image(daemon: &Dockerd, tag: &str) -> anyhow::Result<()> {
-    let known = shell::output(daemon.docker().args(["image", "inspect", tag])).is_some();
-    if known || shell::run(daemon.docker().args(["pull", "--quiet", tag])).is_ok() {
-        return Ok(());
-    }
-    if !shell::has("debootstrap") {
-        bail!("{tag} cannot be pulled, and there is no `debootstrap` to make a stand-in");
-    }
-    let place = tempfile::tempdir().context("no temporary directory for the base image")?;
-    let root = place.path().join("root");
-    shell::run(Command::new("debootstrap").args(["--variant=minbase", "stable"]).arg(&root))?;
-    let archive = place.path().join("root.tar");
-    shell::run(Command::new("tar").arg("-C").arg(&root).arg("-cf").arg(&archive).arg("."))?;
-    shell::run(daemon.docker().arg("import").arg(&archive).arg(tag))
-}
-
 /// Compares predicted build contexts with what a real Docker receives; where there is none, says so and passes.
 pub(crate) fn compare() -> anyhow::Result<()> {
     install::dockerd();
@@ -159,4 +140,40 @@ fn has_buildkit(client: &str) -> bool {
         version.split_whitespace().nth(2).and_then(|word| word.split('.').next()?.parse::<u32>().ok());
     major.is_some_and(|major| major < 23)
         || shell::output(Command::new(client).args(["buildx", "version"])).is_some()
+}
+
+/// Proves small services with the action itself, on base images that are pulled or, where no registry can be reached,
+/// made here. Where there is no Docker, says so and passes.
+pub(crate) fn prove() -> anyhow::Result<()> {
+    install::dockerd();
+    let daemon = match ensure_dockerd() {
+        Ok(daemon) => daemon,
+        Err(why) => {
+            println!("NOT TESTED: nothing was proved in a real Docker: {why:#}");
+            return Ok(());
+        }
+    };
+    let Some(client) = ["docker", "/usr/bin/docker"].into_iter().find(|client| has_buildkit(client)) else {
+        println!(
+            "NOT TESTED: nothing was proved in Docker: the client has no BuildKit, install docker-buildx"
+        );
+        return Ok(());
+    };
+    install::act()?;
+    base_images::ensure(&daemon, client)?;
+    // The action calls `docker`: a directory that has the client with BuildKit under this name goes first.
+    let place = tempfile::tempdir().context("no temporary directory")?;
+    let found = shell::output(Command::new("sh").args(["-c", "command -v \"$0\"", client]));
+    std::os::unix::fs::symlink(found.unwrap_or_else(|| client.to_owned()), place.path().join("docker"))?;
+    let mut path = place.path().as_os_str().to_owned();
+    for part in [
+        shell::root().join("target/python/bin").into_os_string(),
+        std::env::var_os("PATH").unwrap_or_default(),
+    ] {
+        path.push(":");
+        path.push(part);
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["test", "--", "prove"]).current_dir(shell::root().join("action"));
+    shell::run(daemon.serve(&mut npm).env("PATH", path).env("PROVE_IN_DOCKER", "1"))
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, bail};
 use checker::fixture::MemoryTree;
@@ -117,7 +116,8 @@ fn report(tree: &dyn Tree) -> String {
         trigger: None,
         config: None,
     };
-    checker::check(tree, &options).map_or_else(|_| String::new(), |(report, _)| checker::report::json::render(&report))
+    checker::check(tree, &options)
+        .map_or_else(|_| String::new(), |(report, _)| checker::report::json::render(&report))
 }
 
 /// True when a file called `path` is an input of `target`.
@@ -143,7 +143,9 @@ fn serves(target: &str, path: &str) -> bool {
 /// The ignore targets read the paths they judge from the first line.
 fn with_paths(target: &str, content: &[u8]) -> Vec<u8> {
     let paths: &[u8] = match target {
-        "dockerignore" | "gitignore" => b"a .env a/.env node_modules/x/y .git/config a/b/c.pyc Dockerfile src/main.rs\n",
+        "dockerignore" | "gitignore" => {
+            b"a .env a/.env node_modules/x/y .git/config a/b/c.pyc Dockerfile src/main.rs\n"
+        }
         _ => b"",
     };
     [paths, content].concat()

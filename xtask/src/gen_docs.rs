@@ -5,6 +5,8 @@ use crate::shell;
 /// Writes every generated page.
 pub(crate) fn write() -> anyhow::Result<()> {
     let mut command = shell::cargo();
-    command.args(["test", "--quiet", "-p", "checker", "--test", "rules", "--", "pages"]).env("UPDATE_DOCS", "1");
+    command
+        .args(["test", "--quiet", "-p", "checker", "--test", "rules", "--", "pages"])
+        .env("UPDATE_DOCS", "1");
     shell::run(&mut command)
 }

@@ -1,6 +1,7 @@
 //! Chores of the project: `cargo xtask <command>`.
 #![expect(clippy::print_stdout, reason = "a tool for developers talks on standard output")]
 
+mod base_images;
 mod corpus;
 mod docker;
 mod fuzz;
@@ -27,6 +28,9 @@ enum Command {
         /// Leave out what needs Docker, act or a browser
         #[arg(long)]
         fast: bool,
+        /// Run the one step of this name
+        #[arg(long, value_name = "STEP")]
+        only: Option<String>,
     },
     /// Judge both trees of every (broken, repaired) pair of a list
     Corpus {
@@ -66,7 +70,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
-        Command::Test { fast } => suite::run(fast),
+        Command::Test { fast, only } => suite::run(fast, only.as_deref()),
         Command::Corpus { list, repos, details } => corpus::run(&list, &repos, details),
         Command::Fuzz { targets, minutes } => fuzz::run(&targets, minutes),
         Command::NewRule { id } => new_rule::write(&shell::root(), &id),

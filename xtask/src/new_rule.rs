@@ -32,29 +32,6 @@ pub(crate) fn write(root: &Path, id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_new_rule_is_a_file_and_a_line_in_its_place() {
-        let root = std::env::temp_dir().join(format!("preflight-new-rule-{}", std::process::id()));
-        let rules = root.join("checker/src/rules");
-        fs::create_dir_all(&rules).unwrap();
-        let table = root.join("checker/src/rules.rs");
-        fs::write(&table, "//! Table.\nrules![\n    bind_loopback,\n    cron_syntax,\n];\n").unwrap();
-        write(&root, "config-late").unwrap();
-        let expected = "//! Table.\nrules![\n    bind_loopback,\n    config_late,\n    cron_syntax,\n];\n";
-        assert_eq!(fs::read_to_string(&table).unwrap(), expected);
-        assert!(fs::read_to_string(rules.join("config_late.rs")).unwrap().contains("\"config-late\", Warning"));
-        for wrong in ["config-late", "Config", "a--b", "../x", ""] {
-            assert!(write(&root, wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(fs::read_to_string(&table).unwrap(), expected);
-        fs::remove_dir_all(&root).unwrap();
-    }
-}
-
 const TEMPLATE: &str = r#"//! One sentence on the defect.
 
 use crate::facts::Facts;
@@ -97,3 +74,28 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
 }
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_rule_is_a_file_and_a_line_in_its_place() {
+        let root = std::env::temp_dir().join(format!("preflight-new-rule-{}", std::process::id()));
+        let rules = root.join("checker/src/rules");
+        fs::create_dir_all(&rules).unwrap();
+        let table = root.join("checker/src/rules.rs");
+        fs::write(&table, "//! Table.\nrules![\n    bind_loopback,\n    cron_syntax,\n];\n").unwrap();
+        write(&root, "config-late").unwrap();
+        let expected = "//! Table.\nrules![\n    bind_loopback,\n    config_late,\n    cron_syntax,\n];\n";
+        assert_eq!(fs::read_to_string(&table).unwrap(), expected);
+        assert!(
+            fs::read_to_string(rules.join("config_late.rs")).unwrap().contains("\"config-late\", Warning")
+        );
+        for wrong in ["config-late", "Config", "a--b", "../x", ""] {
+            assert!(write(&root, wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(fs::read_to_string(&table).unwrap(), expected);
+        fs::remove_dir_all(&root).unwrap();
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use checker::finding::Severity;
+use checker::plan::Profile;
 use checker::snapshot::{Day, Trigger};
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Fix(Fix),
     /// Record today's findings in .github/preflight-baseline.json, so that `check` fails only on new ones
     Baseline(Judged),
+    /// Say how each service would be built and exercised in Docker
+    Plan(Plan),
     /// Say why a rule is right, what it cannot know, and how to allow it
     Explain {
         /// Id of the rule, as in a report
@@ -90,6 +93,25 @@ pub(crate) struct Judged {
     pub(crate) today: Option<Day>,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    /// Directory to plan for
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// How much is proved: build, quick or full
+    #[arg(long, default_value = "quick", value_parser = profile)]
+    pub(crate) profile: Profile,
+    /// Services to plan for [default: those that are deployed]
+    #[arg(long = "service", value_name = "NAME")]
+    pub(crate) services: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How the code travels to Railway [default: github, or what the configuration says]
+    #[arg(long, value_parser = trigger)]
+    pub(crate) trigger: Option<Trigger>,
+}
+
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Format {
     /// Excerpts with file, line, cause and fix
@@ -141,6 +163,10 @@ fn trigger(name: &str) -> Result<Trigger, String> {
 fn rule(id: &str) -> Result<String, String> {
     let known = checker::rules::find(id).map(|rule| rule.id.to_owned());
     known.ok_or_else(|| "`preflight rules` lists them".to_owned())
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    Profile::parse(name).ok_or_else(|| "possible values: build, quick, full".to_owned())
 }
 
 fn day(text: &str) -> Result<Day, String> {

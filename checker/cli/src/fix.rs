@@ -16,14 +16,15 @@ use crate::tree::{DirectoryTree, git};
 pub(crate) fn run(args: &Fix) -> Result<ExitCode, String> {
     let tree = run::directory(&args.judged)?;
     let wanted = |rule: &str| args.rule.is_empty() || args.rule.iter().any(|id| id == rule);
-    let fixed =
-        checker::fix::all(&tree, &run::options(&args.judged)?, &wanted).map_err(|errors| run::said(&errors))?;
+    let fixed = checker::fix::all(&tree, &run::options(&args.judged)?, &wanted)
+        .map_err(|errors| run::said(&errors))?;
     if args.apply {
         if !args.allow_dirty {
             refuse_unrecoverable(&args.judged.path, &tree, &fixed)?;
         }
         for file in &fixed.files {
-            write(&tree.place(&file.path), file).map_err(|error| format!("cannot write {}: {error}", file.path))?;
+            write(&tree.place(&file.path), file)
+                .map_err(|error| format!("cannot write {}: {error}", file.path))?;
         }
     } else {
         show(&patch(&fixed), args.color)?;
@@ -52,7 +53,9 @@ fn show(patch: &str, color: Color) -> Result<(), String> {
     }
     let mut out = io::stdout().lock();
     match out.write_all(patch.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the patch: {error}")),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write the patch: {error}"))
+        }
         _ => Ok(()),
     }
 }
@@ -90,14 +93,24 @@ fn refuse_unrecoverable(root: &Path, tree: &DirectoryTree, fixed: &Fixed) -> Res
         return Ok(());
     }
     let list = dirty.join("\n");
-    Err(format!("these files have changes that are not committed, so a fix could not be taken back:\n{list}\nCommit them, or give --allow-dirty."))
+    Err(format!(
+        "these files have changes that are not committed, so a fix could not be taken back:\n{list}\nCommit them, or give --allow-dirty."
+    ))
 }
 
 /// True when git holds `path` as it is now.
 fn committed(root: &Path, path: &Path) -> Result<bool, String> {
     let path = fs::canonicalize(path).map_err(|error| format!("cannot find {}: {error}", path.display()))?;
     let mut git = git(root);
-    git.args(["--literal-pathspecs", "status", "--porcelain", "-z", "--untracked-files=all", "--ignored", "--"]);
+    git.args([
+        "--literal-pathspecs",
+        "status",
+        "--porcelain",
+        "-z",
+        "--untracked-files=all",
+        "--ignored",
+        "--",
+    ]);
     let output = git.arg(path).output().map_err(|error| format!("cannot run git: {error}"))?;
     Ok(output.status.success() && output.stdout.is_empty())
 }

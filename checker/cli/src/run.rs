@@ -10,7 +10,7 @@ use checker::report::{Report, annotations, json, markdown, sarif, text};
 use checker::snapshot::{Day, Overlay, Tree};
 use checker::{Options, baseline, rules};
 
-use crate::args::{Args, Check, Color, Command, Format, Judged};
+use crate::args::{Args, Check, Color, Command, Format, Judged, Plan};
 use crate::fix;
 use crate::tree::{CommitTree, DirectoryTree};
 
@@ -20,6 +20,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
         Command::Check(args) => check(&args),
         Command::Diagnose(args) => crate::diagnose::run(&args),
         Command::Migrate(args) => crate::migrate::run(&args),
+        Command::Plan(args) => plan(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Baseline(judged) => record(&judged),
         Command::Explain { rule } => explain(&rule),
@@ -38,7 +39,8 @@ fn check(args: &Check) -> Result<ExitCode, String> {
         Some(rev) => Box::new(CommitTree::open(&args.judged.path, rev)?),
         None => Box::new(directory(&args.judged)?),
     };
-    let (report, config) = checker::check(tree.as_ref(), &options(&args.judged)?).map_err(|errors| said(&errors))?;
+    let (report, config) =
+        checker::check(tree.as_ref(), &options(&args.judged)?).map_err(|errors| said(&errors))?;
     print(&rendered(&report, args), args.color)?;
     let asked = args.fail_on.map(crate::args::FailOn::threshold);
     let threshold = asked.or(config.fail_on).unwrap_or(Some(Severity::Error));
@@ -86,6 +88,20 @@ pub(crate) fn options(judged: &Judged) -> Result<Options, String> {
 /// Everything that is wrong with the configuration, a line each.
 pub(crate) fn said(errors: &[ConfigError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\npreflight: ")
+}
+
+fn plan(args: &Plan) -> Result<ExitCode, String> {
+    let tree = DirectoryTree::open(&args.path)?;
+    let options = Options { today: today()?, trigger: args.trigger, config: None };
+    let (plan, _) = checker::plan(&tree, &options, args.profile, &args.services)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\npreflight: "))?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&plan).map_err(|error| error.to_string())? + "\n"
+    } else {
+        checker::plan::text(&plan)
+    };
+    print(&text, Color::Never)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn configuration(path: &Path) -> Result<(String, String), String> {

@@ -1,5 +1,7 @@
 //! `fix` and `baseline` as a person runs them: a process, a directory, git.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -52,10 +54,18 @@ fn read(root: &Path, path: &str) -> String {
 
 #[test]
 fn the_patch_that_is_shown_is_what_apply_writes() {
-    let files = [("Dockerfile", DOCKERFILE), (".env", "A=1\n"), ("a b/railway.json", "{\"build\": {\"builder\": \"NIXPACKS\"}}")];
+    let files = [
+        ("Dockerfile", DOCKERFILE),
+        (".env", "A=1\n"),
+        ("a b/railway.json", "{\"build\": {\"builder\": \"NIXPACKS\"}}"),
+    ];
     let (shown, written) = (repository(&files, true), repository(&files, true));
     let dry = preflight(shown.path(), &["fix"]);
-    assert_eq!((dry.status.code(), read(shown.path(), "Dockerfile").as_str()), (Some(0), DOCKERFILE), "nothing is written");
+    assert_eq!(
+        (dry.status.code(), read(shown.path(), "Dockerfile").as_str()),
+        (Some(0), DOCKERFILE),
+        "nothing is written"
+    );
     let patch = tempfile::NamedTempFile::new().unwrap();
     fs::write(patch.path(), &dry.stdout).unwrap();
     git(shown.path(), &["apply", &patch.path().to_string_lossy()]);
@@ -66,7 +76,10 @@ fn the_patch_that_is_shown_is_what_apply_writes() {
     }
     assert_eq!(read(written.path(), "Dockerfile"), "FROM alpine\nCOPY . .\nCMD [\"true\"]\n");
     let again = preflight(written.path(), &["fix"]);
-    assert_eq!((out(&again).as_str(), err(&again).lines().last()), ("", Some("Nothing can be fixed mechanically.")));
+    assert_eq!(
+        (out(&again).as_str(), err(&again).lines().last()),
+        ("", Some("Nothing can be fixed mechanically."))
+    );
 }
 
 #[test]
@@ -82,7 +95,10 @@ fn one_rule_is_fixed_when_one_is_asked_for() {
 
 #[test]
 fn what_git_could_not_bring_back_is_not_written() {
-    let dirty = repository(&[("Dockerfile", "FROM alpine\n"), ("railway.json", "{\"build\": {\"builder\": \"NIXPACKS\"}}")], true);
+    let dirty = repository(
+        &[("Dockerfile", "FROM alpine\n"), ("railway.json", "{\"build\": {\"builder\": \"NIXPACKS\"}}")],
+        true,
+    );
     fs::write(dirty.path().join("Dockerfile"), DOCKERFILE).unwrap();
     let untracked = repository(&[("README", "x\n")], true);
     fs::write(untracked.path().join("Dockerfile"), DOCKERFILE).unwrap();
@@ -93,7 +109,11 @@ fn what_git_could_not_bring_back_is_not_written() {
         let words = ["fix", "--apply", "--trigger", "local"];
         let refused = preflight(root.path(), &words);
         assert_eq!(refused.status.code(), Some(2), "{}", out(&refused));
-        assert!(err(&refused).contains("not committed") && err(&refused).contains("  Dockerfile\n"), "{}", err(&refused));
+        assert!(
+            err(&refused).contains("not committed") && err(&refused).contains("  Dockerfile\n"),
+            "{}",
+            err(&refused)
+        );
         assert_eq!(read(root.path(), "Dockerfile"), DOCKERFILE);
         let allowed = preflight(root.path(), &[&words[..], &["--allow-dirty"]].concat());
         assert_eq!(allowed.status.code(), Some(0), "{}", err(&allowed));
@@ -104,7 +124,10 @@ fn what_git_could_not_bring_back_is_not_written() {
 
 #[test]
 fn a_refusal_leaves_every_file_as_it_was() {
-    let root = repository(&[("Dockerfile", "FROM alpine\n"), ("railway.json", "{\"build\": {\"builder\": \"NIXPACKS\"}}")], true);
+    let root = repository(
+        &[("Dockerfile", "FROM alpine\n"), ("railway.json", "{\"build\": {\"builder\": \"NIXPACKS\"}}")],
+        true,
+    );
     fs::write(root.path().join("Dockerfile"), DOCKERFILE).unwrap();
     assert_eq!(preflight(root.path(), &["fix", "--apply"]).status.code(), Some(2));
     assert!(read(root.path(), "railway.json").contains("NIXPACKS"));
@@ -147,7 +170,10 @@ fn a_patch_for_reading_obeys_no_file_and_a_patch_for_git_is_as_it_is() {
     assert!(raw.contains(" RUN echo \u{1b}[31m\u{202e}\n"), "{raw:?}");
     let words = ["fix", "--color", "always"];
     let shown = out(&preflight(root.path(), &words));
-    assert!(shown.contains("RUN echo \\x1b[31m\\u{202e}") && shown.contains("\u{1b}[31m-VOLUME /a"), "{shown:?}");
+    assert!(
+        shown.contains("RUN echo \\x1b[31m\\u{202e}") && shown.contains("\u{1b}[31m-VOLUME /a"),
+        "{shown:?}"
+    );
     let said = err(&preflight(root.path(), &words));
     assert!(!said.contains('\u{1b}') && !said.lines().any(|line| line.starts_with("::")), "{said:?}");
 }
@@ -163,7 +189,11 @@ fn a_baseline_makes_a_check_fail_on_new_findings_only() {
     assert_eq!(accepted.status.code(), Some(0), "{}", out(&accepted));
     assert!(out(&accepted).contains("Accepted by the baseline: 2 errors"));
     assert_eq!(preflight(root.path(), &["baseline"]).status.code(), Some(0));
-    assert_eq!(read(root.path(), ".github/preflight-baseline.json"), first, "recording twice changes nothing");
+    assert_eq!(
+        read(root.path(), ".github/preflight-baseline.json"),
+        first,
+        "recording twice changes nothing"
+    );
     fs::write(root.path().join("Dockerfile"), DOCKERFILE.replace("CMD", "VOLUME /new\nCMD")).unwrap();
     let new = preflight(root.path(), &["check"]);
     assert_eq!(new.status.code(), Some(1));

@@ -175,7 +175,7 @@ impl<'s> BuildContext<'s> {
 }
 
 /// What travels to the builder before any `.dockerignore` is read.
-fn sent<'s>(snapshot: &'s Snapshot<'s>, root: &str) -> Vec<&'s Entry> {
+pub(crate) fn sent<'s>(snapshot: &'s Snapshot<'s>, root: &str) -> Vec<&'s Entry> {
     let entries = snapshot.under(root).iter().filter(|entry| entry.kind != EntryKind::Submodule);
     match snapshot.trigger {
         Trigger::GitHub => entries.filter(|entry| entry.tracked).collect(),

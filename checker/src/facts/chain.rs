@@ -1,5 +1,6 @@
 //! The import chain, read instead of run: from a program to every module and file it needs, inside the image.
 
+mod distributions;
 mod javascript;
 pub mod links;
 pub mod names;

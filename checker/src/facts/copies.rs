@@ -80,6 +80,21 @@ pub fn fitting<'s>(facts: &Facts<'s>, service: &Service, file: &Dockerfile) -> V
     whole.map(|(context, _)| context).collect()
 }
 
+/// Every context in which `file` lacks least.
+pub fn equally_likely<'s>(
+    facts: &Facts<'s>,
+    service: &Service,
+    file: &Dockerfile,
+) -> Vec<Rc<BuildContext<'s>>> {
+    let of_root = |root: &String| {
+        let alone = Service { roots: vec![root.clone()], ..service.clone() };
+        likely(facts, &alone, file).map(|(context, missing)| (missing.len(), context))
+    };
+    let all: Vec<_> = service.roots.iter().filter_map(of_root).collect();
+    let least = all.iter().map(|(missing, _)| *missing).min().unwrap_or(0);
+    all.into_iter().filter(|(missing, _)| *missing == least).map(|(_, context)| context).collect()
+}
+
 /// The likely context and what is missing there; `None` when nothing is.
 pub fn missing<'s>(
     facts: &Facts<'s>,

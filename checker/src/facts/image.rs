@@ -5,9 +5,13 @@ pub mod base;
 pub mod effects;
 mod layers;
 mod lookup;
+mod railway;
+mod scripts;
 pub mod shell;
 #[cfg(test)]
 mod tests;
+mod tools;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -17,8 +21,6 @@ use crate::facts::build_context::BuildContext;
 use crate::facts::dockerfile::{Command, Dockerfile};
 use crate::facts::service::Service;
 use crate::finding::Site;
-
-pub use layers::Recipe;
 
 /// The image of one service, for one possible root directory.
 pub struct Image<'s> {
@@ -111,6 +113,8 @@ pub enum Source {
     Context(String),
     /// A path of an earlier stage.
     Stage(usize, String),
+    /// Whatever a pattern matches in a directory of an earlier stage: the directory and the pattern of the names.
+    Pattern(usize, String, String),
     /// The body of a heredoc.
     Text(String),
     /// Another image, an address, or what a variable hides.
@@ -169,7 +173,21 @@ impl Presence {
     }
 }
 
+impl Stage {
+    fn push(&mut self, site: Site, kind: LayerKind, env: variables::Env) {
+        self.layers.push(Layer { site, kind, workdir: self.workdir.clone(), env: Rc::new(env) });
+    }
+}
+
 impl<'s> Image<'s> {
+    /// The same image with one more stage.
+    fn with(&self, stage: &Stage) -> Self {
+        let mut stages = self.stages.clone();
+        stages.push(stage.clone());
+        let (context, dockerfile) = (Rc::clone(&self.context), self.dockerfile.clone());
+        Self { context, dockerfile, stages, opaque: self.opaque.clone() }
+    }
+
     /// The image of `service` under each root directory that is possible; none when what builds it is not known.
     pub fn of(facts: &Facts<'s>, service: &Service) -> Vec<Self> {
         layers::images(facts, service)
@@ -206,6 +224,27 @@ impl<'s> Image<'s> {
             LayerKind::Copy(..) => None,
         }));
         found
+    }
+
+    /// True when the instruction at `site` does nothing that fills directories but installing packages, so that manifests
+    /// tell what it brings.
+    pub fn installs_at(&self, _view: View, site: Option<&Site>) -> bool {
+        let Some(site) = site else { return false };
+        let layers = self.stages.iter().flat_map(|stage| &stage.layers).filter(|layer| layer.site == *site);
+        let mut runs = layers.filter_map(|layer| match &layer.kind {
+            LayerKind::Run(commands, _) => Some(commands),
+            LayerKind::Copy(..) => None,
+        });
+        runs.any(|commands| {
+            commands.iter().any(|command| matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun"))
+        })
+    }
+
+    /// True when some COPY of the last stage names `path` as the place of a file: whether its source is there is another
+    /// question.
+    pub fn is_copied_to(&self, path: &str) -> bool {
+        let layers = self.last().map_or(&[][..], |stage| &stage.layers);
+        layers.iter().any(|layer| matches!(&layer.kind, LayerKind::Copy(items, _) if items.iter().any(|item| item.to == path)))
     }
 
     /// Numbers of the stages that are built: the last one and what it takes from.

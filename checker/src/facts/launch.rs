@@ -3,8 +3,10 @@
 
 mod commands;
 mod follow;
+pub mod installs;
 mod losses;
 mod python;
+pub mod python_installs;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -44,6 +46,8 @@ pub struct Trace {
     pub firm: bool,
     /// True for a command of the build.
     pub build: bool,
+    /// True when some file states the command; false for the programs of a directory of which any may be started.
+    pub stated: bool,
     /// What was found.
     pub chain: Chain,
 }
@@ -55,6 +59,8 @@ pub struct Program {
     pub site: Site,
     /// Its words, wrappers taken off.
     pub words: Vec<String>,
+    /// The wrappers: `npx`, `uv run`, assignments.
+    pub via: Vec<String>,
     /// Working directory in the image.
     pub dir: String,
     /// What it loads.
@@ -106,12 +112,30 @@ pub fn gather<'s>(facts: &Facts<'s>) -> Vec<Delivered<'s>> {
             Delivered { service: at, image, programs, traces: Vec::new() }
         });
         // The root directory is not always known: the one that leaves least open is taken.
-        let mut likely =
-            candidates.min_by_key(|each| each.programs.iter().filter(|program| each.lacks(program)).count())?;
+        let lacking =
+            |each: &Delivered<'s>| each.programs.iter().filter(|program| each.lacks(program)).count();
+        let mut counted: Vec<(usize, Delivered<'s>)> =
+            candidates.map(|each| (lacking(&each), each)).collect();
+        let least = counted.iter().map(|(count, _)| *count).min()?;
+        counted.retain(|(count, _)| *count == least);
+        let open = counted.len() > 1 && least == 0;
+        let (_, mut likely) = counted.into_iter().next()?;
+        if open {
+            // Several root directories would do, so that nothing is certain of this one.
+            likely.programs.iter_mut().for_each(|program| program.firm = false);
+        }
         likely.traces = traces::read(facts, &likely);
+        likely.traces.iter_mut().for_each(|trace| trace.firm &= !open);
         Some(likely)
     };
     facts.services.iter().enumerate().filter_map(read).collect()
+}
+
+/// The modules of the tree that a stated command of some service loads.
+pub fn loaded<'f>(facts: &'f Facts<'_>) -> std::collections::BTreeSet<&'f str> {
+    let traces =
+        facts.delivered().iter().flat_map(|each| &each.traces).filter(|trace| trace.stated && !trace.build);
+    traces.flat_map(|trace| trace.chain.modules.iter().map(|reached| reached.source.as_str())).collect()
 }
 
 impl Delivered<'_> {
@@ -123,10 +147,35 @@ impl Delivered<'_> {
     /// True when what `program` loads is certainly not in the image.
     pub fn lacks(&self, program: &Program) -> bool {
         match &program.target {
-            Target::File { place, .. } => self.image.presence(self.image.finished(), place).is_absent(),
+            Target::File { place, .. } => {
+                self.image.presence(self.image.finished(), place).is_absent()
+                    && !self.image.is_copied_to(place)
+            }
             Target::Module { name, roots, .. } => self.module(name, roots).is_absent(),
             Target::NoScript { .. } => true,
             Target::Other => false,
+        }
+    }
+
+    /// The file that `program` loads: its path in the tree and its executable bit, when a copy of it is in the image.
+    pub fn copied(&self, program: &Program) -> Option<(String, Option<bool>)> {
+        let Target::File { place, .. } = &program.target else { return None };
+        match self.image.presence(self.image.finished(), place) {
+            Presence::File { source: Some(source), executable, .. } => Some((source, executable)),
+            _ => None,
+        }
+    }
+
+    /// True when what `program` loads is likely not in the image: only a command that may write anything could have made
+    /// it, and it is a source, which commands rarely make.
+    pub fn likely_lacks(&self, program: &Program) -> bool {
+        match &program.target {
+            Target::File { place, .. } => {
+                let source = !self.image.is_copied_to(place)
+                    && matches!(place.rsplit('.').next(), Some("py" | "sh" | "ts" | "tsx"));
+                source && self.image.likely(self.image.finished(), place).is_absent()
+            }
+            _ => false,
         }
     }
 

@@ -24,8 +24,8 @@ mod walk;
 
 pub use command::words;
 pub(crate) use command::{flag, unwrapped};
-pub(crate) use imports::join;
 pub use entry::EntryPoint;
+pub(crate) use imports::join;
 
 use crate::facts::Facts;
 use crate::facts::service::Service;

@@ -130,8 +130,11 @@ fn meet(one: &Edit, other: &Edit) -> bool {
 }
 
 fn write(overlay: &mut Overlay<'_>, chosen: &[&Reported]) {
-    let edits: Vec<Edit> =
-        chosen.iter().filter_map(|each| each.finding.fix.as_ref()).flat_map(|fix| fix.edits.clone()).collect();
+    let edits: Vec<Edit> = chosen
+        .iter()
+        .filter_map(|each| each.finding.fix.as_ref())
+        .flat_map(|fix| fix.edits.clone())
+        .collect();
     for (path, edits) in by_path(&edits) {
         let text = overlay.read(path, TEXT_LIMIT).ok().map(|bytes| Text::decode(path, &bytes));
         let (before, had_bom) = text.as_ref().map_or(("", false), |text| (text.text.as_str(), text.had_bom));

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{BaselineCounts, Report, Reported, ServiceSummary, SettingRow, Verdict, diff, escape, suggestion};
+use super::{
+    BaselineCounts, Report, Reported, ServiceSummary, SettingRow, Verdict, diff, escape, suggestion,
+};
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::facts::Facts;
@@ -31,10 +33,14 @@ impl Report {
         let mut findings = ordered(snapshot, merged(findings));
         let baseline = baseline.map(|baseline| {
             let stale = baseline.mark(&mut findings);
-            let counts = [Severity::Error, Severity::Warning, Severity::Note]
-                .map(|severity| findings.iter().filter(|each| each.known && each.finding.severity == severity).count());
+            let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
+                findings.iter().filter(|each| each.known && each.finding.severity == severity).count()
+            });
             let counts = BaselineCounts { counts, stale: stale.len() };
-            findings.extend(ordered(snapshot, stale.into_iter().filter_map(|each| config.adjust(each)).collect()));
+            findings.extend(ordered(
+                snapshot,
+                stale.into_iter().filter_map(|each| config.adjust(each)).collect(),
+            ));
             sort(&mut findings);
             counts
         });
@@ -48,6 +54,7 @@ impl Report {
             files: snapshot.entries().iter().filter(|entry| snapshot.travels(entry)).count(),
             today: snapshot.today,
             trigger: snapshot.trigger,
+            proof: facts.proof().cloned(),
         };
         report.judge();
         report

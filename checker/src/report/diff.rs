@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
+use imara_diff::{Algorithm, Diff, Hunk, InternedInput};
 
 use super::escape;
 use crate::finding::Fix;
@@ -16,14 +16,19 @@ const CONTEXT: usize = 3;
 pub fn unified(path: &str, before: Option<&str>, after: &str) -> String {
     let old: Vec<&str> = before.unwrap_or("").split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
-    let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
-    if hunks.is_empty() {
+    let mut input = InternedInput::default();
+    input.update_before(old.iter().copied());
+    input.update_after(new.iter().copied());
+    let changes: Vec<Hunk> = Diff::compute(Algorithm::Myers, &input).hunks().collect();
+    if changes.is_empty() {
         return String::new();
     }
     let old_name = before.map_or_else(|| "/dev/null".to_owned(), |_| name("a/", path));
     let mut out = format!("--- {old_name}\n+++ {}\n", name("b/", path));
-    for hunk in hunks {
-        write_hunk(&hunk, &old, &new, &mut out);
+    // Changes whose context would touch stand in one hunk.
+    let close = |one: &Hunk, next: &Hunk| (next.before.start - one.before.end) as usize <= 2 * CONTEXT;
+    for changes in changes.chunk_by(close) {
+        write_hunk(changes, &old, &new, &mut out);
     }
     out
 }
@@ -43,11 +48,15 @@ pub fn coloured(patch: &str) -> String {
     patch.split_terminator('\n').map(|line| paint(line.strip_suffix('\r').unwrap_or(line))).collect()
 }
 
-fn write_hunk(hunk: &[DiffOp], old: &[&str], new: &[&str], out: &mut String) {
-    let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { return };
+fn write_hunk(changes: &[Hunk], old: &[&str], new: &[&str], out: &mut String) {
+    let (Some(first), Some(last)) = (changes.first(), changes.last()) else { return };
+    let start = (first.before.start as usize).saturating_sub(CONTEXT);
+    let end = (last.before.end as usize + CONTEXT).min(old.len());
+    let leading = first.before.start as usize - start;
+    let new_start = first.after.start as usize - leading;
+    let new_end = last.after.end as usize + (end - last.before.end as usize);
     let side = |from: usize, to: usize| format!("{},{}", if to > from { from + 1 } else { from }, to - from);
-    let old_side = side(first.old_range().start, last.old_range().end);
-    let _ = writeln!(out, "@@ -{old_side} +{} @@", side(first.new_range().start, last.new_range().end));
+    let _ = writeln!(out, "@@ -{} +{} @@", side(start, end), side(new_start, new_end));
     let mut write = |mark: char, lines: &[&str]| {
         for line in lines {
             out.push(mark);
@@ -57,14 +66,14 @@ fn write_hunk(hunk: &[DiffOp], old: &[&str], new: &[&str], out: &mut String) {
             }
         }
     };
-    for op in hunk {
-        if op.tag() == DiffTag::Equal {
-            write(' ', &old[op.old_range()]);
-        } else {
-            write('-', &old[op.old_range()]);
-            write('+', &new[op.new_range()]);
-        }
+    let mut at = start;
+    for change in changes {
+        write(' ', &old[at..change.before.start as usize]);
+        write('-', &old[change.before.start as usize..change.before.end as usize]);
+        write('+', &new[change.after.start as usize..change.after.end as usize]);
+        at = change.before.end as usize;
     }
+    write(' ', &old[at..end]);
 }
 
 /// The diff of a whole fix over the files of `snapshot`; the fix fits them.
@@ -119,7 +128,10 @@ mod tests {
     #[test]
     fn a_missing_final_newline_is_said() {
         let diff = unified("a", Some("x"), "y");
-        assert!(diff.ends_with("-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n"), "{diff}");
+        assert!(
+            diff.ends_with("-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n"),
+            "{diff}"
+        );
     }
 
     #[test]

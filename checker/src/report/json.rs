@@ -21,6 +21,7 @@ struct Document<'r> {
     baseline: Option<Value>,
     services: Vec<Value>,
     findings: Vec<Item<'r>>,
+    proof: Option<Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,6 +76,7 @@ pub fn document(report: &Report) -> Value {
         baseline: report.baseline.map(baseline),
         services: report.services.iter().map(service).collect(),
         findings: report.findings.iter().map(item).collect(),
+        proof: report.proof.as_ref().map(super::proof::document),
     };
     serde_json::to_value(document).unwrap_or(Value::Null)
 }

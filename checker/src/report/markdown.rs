@@ -71,6 +71,9 @@ fn whole(report: &Report, layout: &Layout, detail: Detail) -> String {
     if let Some(known) = report.baseline {
         accepted(report, known, layout, detail, &mut out);
     }
+    if let Some(proof) = &report.proof {
+        super::proof::markdown(proof, detail.excerpts, &mut out);
+    }
     if detail.excerpts {
         places(report, detail, &mut out);
     }

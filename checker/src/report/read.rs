@@ -40,6 +40,7 @@ pub fn read(text: &str) -> Result<Report, String> {
         files: number(checked, "files")?,
         today: Day::parse(&string(checked, "date")?).ok_or("the report has no date")?,
         trigger: Trigger::parse(&string(checked, "trigger")?).ok_or("the report has no trigger")?,
+        proof: None,
     };
     report.judge();
     if report.verdict != verdict {

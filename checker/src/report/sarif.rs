@@ -9,8 +9,9 @@ use crate::finding::{Edit, Severity, Site};
 use crate::rules;
 use crate::span::Position;
 use log::{
-    ArtifactChange, ArtifactLocation, Content, Driver, Fix, Invocation, Level, Location, Log, Message, Notification,
-    PhysicalLocation, Region, Replacement, ReportingConfiguration, ReportingDescriptor, Result, Run, RunDetails, Tool,
+    ArtifactChange, ArtifactLocation, Content, Driver, Fix, Invocation, Level, Location, Log, Message,
+    Notification, PhysicalLocation, Region, Replacement, ReportingConfiguration, ReportingDescriptor, Result,
+    Run, RunDetails, Tool,
 };
 
 /// Results that GitHub keeps of one run.
@@ -50,7 +51,10 @@ pub fn render(report: &Report, addresses: &Addresses) -> String {
         automation_details: RunDetails { id: format!("preflight/{}", escape::percent(&addresses.prefix)) },
         invocations: vec![invocation(report.findings.len() - shown.len())],
         column_kind: "unicodeCodePoints",
-        results: shown.iter().map(|each| result(report, each, indexes[each.finding.rule], addresses)).collect(),
+        results: shown
+            .iter()
+            .map(|each| result(report, each, indexes[each.finding.rule], addresses))
+            .collect(),
     };
     let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
     let mut text = serde_json::to_string_pretty(&log).unwrap_or_default();
@@ -112,7 +116,10 @@ fn result(report: &Report, each: &Reported, rule_index: usize, addresses: &Addre
         rule_index,
         level: level(finding.severity),
         message: Message::new(sentences(each)),
-        locations: [Location { physical_location: place(&finding.site, region(each.start, each.end)), message: None }],
+        locations: [Location {
+            physical_location: place(&finding.site, region(each.start, each.end)),
+            message: None,
+        }],
         related_locations: related
             .map(|(related, at)| Location {
                 physical_location: place(&related.site, region(*at, *at)),
@@ -129,7 +136,8 @@ fn result(report: &Report, each: &Reported, rule_index: usize, addresses: &Addre
 fn sentences(each: &Reported) -> String {
     let finding = &each.finding;
     let service = finding.service.as_ref().map_or(String::new(), |service| format!(" (service {service})"));
-    let help = finding.help.as_ref().map_or(String::new(), |help| format!(" {}.", help.trim_end_matches('.')));
+    let help =
+        finding.help.as_ref().map_or(String::new(), |help| format!(" {}.", help.trim_end_matches('.')));
     inert(&format!("{}{service}.{help}", finding.message))
 }
 
@@ -155,12 +163,7 @@ fn artifact(path: &str, addresses: &Addresses) -> ArtifactLocation {
 }
 
 fn region(start: Position, end: Position) -> Region {
-    Region {
-        start_line: start.line,
-        start_column: start.column,
-        end_line: end.line,
-        end_column: end.column,
-    }
+    Region { start_line: start.line, start_column: start.column, end_line: end.line, end_column: end.column }
 }
 
 fn fix(each: &Reported, addresses: &Addresses) -> Option<Fix> {

@@ -23,6 +23,9 @@ pub fn render(report: &Report, colour: bool) -> String {
         out.push('\n');
         finding(each, &paint, &mut out);
     }
+    if let Some(proof) = &report.proof {
+        super::proof::text(proof, &mut out);
+    }
     closing(report, &mut out);
     out
 }

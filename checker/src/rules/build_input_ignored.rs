@@ -1,9 +1,9 @@
 //! The ignore file drops something that the build or the program needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
-use crate::facts::launch::{How, losses};
+use crate::facts::launch::{How, Loss, losses};
 use crate::finding::{Findings, Fix, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -85,25 +85,39 @@ declare_rule! {
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let mut told = BTreeSet::new();
-    for loss in losses(facts) {
-        let (Some(service), How::Ignored { site, pattern, source }) = (loss.delivered.service(facts), &loss.how) else {
-            continue;
-        };
-        if !told.insert((service.name.clone(), site.clone(), source.clone())) {
-            continue;
+    let all = losses(facts);
+    let mut told: BTreeMap<(String, Site), Vec<&Loss<'_, '_>>> = BTreeMap::new();
+    for loss in &all {
+        if let (Some(service), How::Ignored { site, .. }) = (loss.delivered.service(facts), &loss.how) {
+            told.entry((service.name.clone(), site.clone())).or_default().push(loss);
         }
-        let what = if loss.trace.build { "the build" } else { "the program" };
-        let message = format!("`{pattern}` drops `{source}`, which {what} needs for {}", loss.trail());
-        let root = &loss.delivered.image.context.root;
+    }
+    for ((service, site), mut lost) in told {
+        lost.sort_by_key(|loss| (!loss.certain, loss.broken.when));
+        let Some(first) = lost.first() else { continue };
+        let How::Ignored { pattern, source, .. } = &first.how else { continue };
+        let what = if first.trace.build { "the build" } else { "the program" };
+        let files: BTreeSet<&str> = lost.iter().filter_map(|loss| source_of(loss)).collect();
+        let more = if files.len() > 1 { format!(" and {} more", files.len() - 1) } else { String::new() };
+        let message = format!("`{pattern}` drops `{source}`{more}, which {what} needs for {}", first.trail());
+        let root = &first.delivered.image.context.root;
         let inner = source.strip_prefix(root.as_str()).unwrap_or(source).trim_start_matches('/');
         let end = Site::new(site.path.clone(), site.span.end..site.span.end);
-        let finding = out.at(site.clone(), message);
-        finding.service(&service.name).related(loss.broken.site.clone(), "it is needed here");
+        let finding = out.at(site, message);
+        finding.service(service).related(first.broken.site.clone(), "it is needed here");
         finding.help(format!("Add `!{inner}` behind this pattern"));
-        finding.fix(Fix::edit(format!("Take `{inner}` back"), end, format!("\n!{inner}")));
-        if !loss.certain {
+        if files.len() == 1 {
+            finding.fix(Fix::edit(format!("Take `{inner}` back"), end, format!("\n!{inner}")));
+        }
+        if !first.certain {
             finding.severity(Severity::Warning);
         }
+    }
+}
+
+fn source_of<'l>(loss: &'l Loss<'_, '_>) -> Option<&'l str> {
+    match &loss.how {
+        How::Ignored { source, .. } => Some(source),
+        _ => None,
     }
 }

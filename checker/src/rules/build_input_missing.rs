@@ -93,7 +93,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             How::NotInTree { source, untracked: true } => {
                 (loss.broken.site.clone(), format!("git does not track `{source}`"))
             }
-            How::NotInTree { source, untracked: false } => (loss.broken.site.clone(), format!("there is no `{source}`")),
+            How::NotInTree { source, untracked: false } => {
+                (loss.broken.site.clone(), format!("there is no `{source}`"))
+            }
             _ => continue,
         };
         if !told.insert((service.name.clone(), what.clone())) {

@@ -74,12 +74,15 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
     for loss in losses(facts) {
-        let (Some(service), How::OutsideRoot { source }) = (loss.delivered.service(facts), &loss.how) else { continue };
+        let (Some(service), How::OutsideRoot { source }) = (loss.delivered.service(facts), &loss.how) else {
+            continue;
+        };
         if !told.insert((service.name.clone(), source.clone())) || loss.broken.when >= When::Named {
             continue;
         }
         let root = &loss.delivered.image.context.root;
-        let message = format!("`{source}` lies outside the root directory `{root}`, so the image does not have it");
+        let message =
+            format!("`{source}` lies outside the root directory `{root}`, so the image does not have it");
         let finding = out.at(loss.broken.site.clone(), message);
         finding.service(&service.name).related(service.origin.clone(), "the root directory is told here");
         finding.help("Move the file below the root directory, or clear the root directory");

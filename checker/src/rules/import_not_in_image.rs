@@ -207,14 +207,17 @@ fn lost(loss: &Loss<'_, '_>) -> Option<(Option<Site>, String)> {
         How::NotCopied { site, source, module: true, .. } => {
             Some((site.clone(), format!("no instruction copies `{source}` into the image")))
         }
-        How::NotCopied { site, source, module: false, .. } if loss.broken.when < When::Named || is_program(source) => {
+        How::NotCopied { site, source, module: false, .. }
+            if loss.broken.when < When::Named || is_program(source) =>
+        {
             Some((site.clone(), format!("no instruction copies `{source}` into the image")))
         }
         How::NotInTree { source, untracked: true } => Some((None, format!("git does not track `{source}`"))),
         How::NotInTree { source, untracked: false } => Some((None, format!("there is no `{source}`"))),
-        How::NoConfig { site, source } => {
-            Some((site.clone(), format!("no instruction copies `{source}`, whose aliases are used, into the image")))
-        }
+        How::NoConfig { site, source } => Some((
+            site.clone(),
+            format!("no instruction copies `{source}`, whose aliases are used, into the image"),
+        )),
         _ => None,
     }
 }

@@ -80,7 +80,10 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
     for loss in losses(facts).iter().filter(|loss| !loss.trace.build) {
-        let (Some(service), How::OffPath { source, root }) = (loss.delivered.service(facts), &loss.how) else { continue };
+        let (Some(service), How::OffPath { source, root }) = (loss.delivered.service(facts), &loss.how)
+        else {
+            continue;
+        };
         let changes = loss.trace.chain.modules.iter().any(|reached| {
             facts.snapshot.text(&reached.source).is_ok_and(|text| text.text.contains("sys.path"))
         });
@@ -88,9 +91,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             continue;
         }
         let name = &loss.broken.written;
-        let message = format!("Python does not look in `/{root}` for `{name}` (`{source}`), which {} imports", loss.trail());
+        let message = format!(
+            "Python does not look in `/{root}` for `{name}` (`{source}`), which {} imports",
+            loss.trail()
+        );
         let finding = out.at(loss.trace.site.clone(), message);
-        finding.service(&service.name).severity(Severity::Warning).related(loss.broken.site.clone(), "the import");
+        finding
+            .service(&service.name)
+            .severity(Severity::Warning)
+            .related(loss.broken.site.clone(), "the import");
         finding.help(format!("Start it with `python -m`, or set `PYTHONPATH` to `/{root}`"));
     }
 }

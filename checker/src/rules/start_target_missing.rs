@@ -2,9 +2,10 @@
 
 use crate::facts::Facts;
 use crate::facts::chain::names;
+use crate::facts::image::LayerKind;
 use crate::facts::launch::{Delivered, Program, Target};
 use crate::facts::python_project::normal;
-use crate::finding::{Findings, Severity};
+use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -121,15 +122,37 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts) else { continue };
-        for program in delivered.programs.iter().filter(|program| delivered.lacks(program)) {
+        for program in &delivered.programs {
+            let certain = delivered.lacks(program);
+            if !certain && !delivered.likely_lacks(program) {
+                continue;
+            }
             let Some((message, help)) = told(facts, delivered, program) else { continue };
-            let finding = out.at(program.site.clone(), message);
+            // Where the context has the file, the copy is at fault and not the command.
+            let copy = uncopied(delivered, program);
+            let finding = out.at(copy.clone().unwrap_or_else(|| program.site.clone()), message);
             finding.service(&service.name).help(help);
-            if !program.firm {
+            if copy.is_some() {
+                finding.related(program.site.clone(), "the command");
+            }
+            if !program.firm || !certain {
                 finding.severity(Severity::Warning);
             }
         }
     }
+}
+
+/// The last COPY of the image, when the file that the program runs lies in the context at the same place below the
+/// working directory.
+fn uncopied(delivered: &Delivered<'_>, program: &Program) -> Option<Site> {
+    let (Target::File { place, .. }, Some(_)) = (&program.target, &delivered.image.dockerfile) else {
+        return None;
+    };
+    let inner = place.strip_prefix(program.dir.as_str())?.trim_start_matches('/');
+    delivered.image.context.file(inner)?;
+    let layers = delivered.image.last()?.layers.iter().rev();
+    let mut copies = layers.filter(|layer| matches!(layer.kind, LayerKind::Copy(..)));
+    copies.next().map(|layer| layer.site.clone())
 }
 
 fn told(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<(String, String)> {
@@ -137,9 +160,11 @@ fn told(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Opti
         Target::File { place, written, .. } => {
             // Named by a flag or an old layout: the file that is meant may lie elsewhere in the tree.
             let name = written.rsplit('/').next().unwrap_or(written);
-            let near = facts.snapshot.entries().iter().find(|entry| {
-                entry.tracked && entry.path.rsplit('/').next() == Some(name)
-            });
+            let near = facts
+                .snapshot
+                .entries()
+                .iter()
+                .find(|entry| entry.tracked && entry.path.rsplit('/').next() == Some(name));
             let help = near.map_or_else(
                 || format!("The repository has no file called `{name}`; correct the command"),
                 |entry| format!("Copy `{}` to `/{place}`, or correct the command", entry.path),
@@ -155,9 +180,10 @@ fn told(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Opti
             let message = format!("`{by}` finds no module `{name}` in `/{first}`");
             Some((message, "Correct the module's name, or copy its package into the image".to_owned()))
         }
-        Target::NoScript { name, manifest } => {
-            Some((format!("`{manifest}` has no script `{name}`"), "Add the script, or start the program itself".to_owned()))
-        }
+        Target::NoScript { name, manifest } => Some((
+            format!("`{manifest}` has no script `{name}`"),
+            "Add the script, or start the program itself".to_owned(),
+        )),
         Target::Other => None,
     }
 }
@@ -167,18 +193,26 @@ fn installed(facts: &Facts<'_>, delivered: &Delivered<'_>, top: &str) -> bool {
     let (wanted, _) = names::distributions(top);
     let root = &delivered.image.context.root;
     let projects = facts.python_projects();
-    let asked = projects.values().flat_map(|project| project.requirements.iter().map(|each| &each.name).chain(&project.locked));
-    let known = asked.into_iter().any(|name| wanted.contains(name) || name.starts_with(&format!("{}-", normal(top))));
-    let explicit = delivered.image.stages.iter().flat_map(|stage| &stage.layers).any(|layer| match &layer.kind {
-        crate::facts::image::LayerKind::Run(commands, effects) => {
-            let named = commands.iter().filter(|command| command.has("install")).any(|command| {
-                command.words.iter().any(|word| normal(word.split(['=', '<', '>', '[', '~']).next().unwrap_or(word)) == normal(top))
-            });
-            let own = effects.iter().any(|effect| matches!(effect, crate::facts::image::effects::Effect::InstallsPython(_)));
-            let listed = projects.get(root).and_then(|project| project.packages.as_ref());
-            named || (own && listed.is_none_or(|packages| packages.contains(top)))
-        }
-        crate::facts::image::LayerKind::Copy(..) => false,
-    });
+    let asked = projects
+        .values()
+        .flat_map(|project| project.requirements.iter().map(|each| &each.name).chain(&project.locked));
+    let known =
+        asked.into_iter().any(|name| wanted.contains(name) || name.starts_with(&format!("{}-", normal(top))));
+    let explicit =
+        delivered.image.stages.iter().flat_map(|stage| &stage.layers).any(|layer| match &layer.kind {
+            LayerKind::Run(commands, effects) => {
+                let named = commands.iter().filter(|command| command.has("install")).any(|command| {
+                    command.words.iter().any(|word| {
+                        normal(word.split(['=', '<', '>', '[', '~']).next().unwrap_or(word)) == normal(top)
+                    })
+                });
+                let own = effects
+                    .iter()
+                    .any(|effect| matches!(effect, crate::facts::image::effects::Effect::InstallsPython(_)));
+                let listed = projects.get(root).and_then(|project| project.packages.as_ref());
+                named || (own && listed.is_none_or(|packages| packages.contains(top)))
+            }
+            LayerKind::Copy(..) => false,
+        });
     known || explicit
 }

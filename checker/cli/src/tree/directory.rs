@@ -54,7 +54,10 @@ impl DirectoryTree {
 
     /// Where the file called `path` is.
     pub(crate) fn place(&self, path: &str) -> PathBuf {
-        self.odd_names.get(path).cloned().unwrap_or_else(|| self.root.join(OsStr::from_bytes(path.as_bytes())))
+        self.odd_names
+            .get(path)
+            .cloned()
+            .unwrap_or_else(|| self.root.join(OsStr::from_bytes(path.as_bytes())))
     }
 
     fn walk(&mut self) {
@@ -153,7 +156,11 @@ impl Tree for DirectoryTree {
             _ => ReadError::Failed(error.to_string()),
         };
         let mut content = Vec::new();
-        File::open(self.place(path)).map_err(failed)?.take(limit).read_to_end(&mut content).map_err(failed)?;
+        File::open(self.place(path))
+            .map_err(failed)?
+            .take(limit)
+            .read_to_end(&mut content)
+            .map_err(failed)?;
         Ok(content)
     }
 }

@@ -10,8 +10,21 @@ use crate::finding::Site;
 
 /// Endings that are tried behind a specifier, as Node, TypeScript and the bundlers do.
 const ENDINGS: [&str; 15] = [
-    "", ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".json", ".d.ts", "/index.ts", "/index.tsx",
-    "/index.js", "/index.mjs",
+    "",
+    ".ts",
+    ".tsx",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".mts",
+    ".cts",
+    ".json",
+    ".d.ts",
+    "/index.ts",
+    "/index.tsx",
+    "/index.js",
+    "/index.mjs",
 ];
 /// Configurations that may hold the aliases of bundlers.
 const CONFIG_DEPTH: usize = 4;
@@ -19,7 +32,11 @@ const CONFIG_DEPTH: usize = 4;
 impl Walk<'_, '_> {
     pub(super) fn javascript(&self, from: &Reached, specifier: &str) -> Found {
         let bare = specifier.split(['?', '#']).next().unwrap_or(specifier);
-        if specifier.starts_with('#') || specifier.contains(['!', '*', '$']) || specifier.starts_with("virtual:") || bare.is_empty() {
+        if specifier.starts_with('#')
+            || specifier.contains(['!', '*', '$'])
+            || specifier.starts_with("virtual:")
+            || bare.is_empty()
+        {
             return Found::Nothing;
         }
         if bare.starts_with('.') {
@@ -60,7 +77,9 @@ impl Walk<'_, '_> {
         }
         match (missing, doubt) {
             (Some(_), Some(None)) => Found::Nothing,
-            (Some((place, source)), doubt) => Found::Broken(Cause::NotInImage { source, place }, doubt.flatten()),
+            (Some((place, source)), doubt) => {
+                Found::Broken(Cause::NotInImage { source, place }, doubt.flatten())
+            }
             (None, None) if strict => match bases.first() {
                 Some((_, source)) if !made_by_a_build(source) => {
                     Found::Broken(Cause::NotInTree { source: source.clone() }, None)
@@ -92,11 +111,17 @@ impl Walk<'_, '_> {
         };
         let inside = |target: &String| {
             let source = climb("", target)?;
-            let below = if root.is_empty() { Some(source.as_str()) } else { source.strip_prefix(&format!("{root}/")) };
+            let below = if root.is_empty() {
+                Some(source.as_str())
+            } else {
+                source.strip_prefix(&format!("{root}/"))
+            };
             Some((join(base, below?), source.clone()))
         };
         let bases: Vec<(String, String)> = targets.iter().filter_map(inside).collect();
-        let in_tree = bases.iter().any(|(place, source)| spelled(place, source).iter().any(|(_, source)| self.is_file(source)));
+        let in_tree = bases
+            .iter()
+            .any(|(place, source)| spelled(place, source).iter().any(|(_, source)| self.is_file(source)));
         if !in_tree {
             return Found::Nothing;
         }
@@ -132,7 +157,9 @@ impl Walk<'_, '_> {
 fn spelled(place: &str, source: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> =
         ENDINGS.iter().map(|ending| (format!("{place}{ending}"), format!("{source}{ending}"))).collect();
-    for (written, real) in [(".js", ".ts"), (".js", ".tsx"), (".jsx", ".tsx"), (".mjs", ".mts"), (".cjs", ".cts")] {
+    for (written, real) in
+        [(".js", ".ts"), (".js", ".tsx"), (".jsx", ".tsx"), (".mjs", ".mts"), (".cjs", ".cts")]
+    {
         if let (Some(place), Some(source)) = (place.strip_suffix(written), source.strip_suffix(written)) {
             found.push((format!("{place}{real}"), format!("{source}{real}")));
         }
@@ -157,14 +184,26 @@ pub(super) fn package(specifier: &str) -> Option<String> {
 /// True for paths that builds and generators write: no source is missed there.
 fn made_by_a_build(source: &str) -> bool {
     let generated = |part: &str| {
-        matches!(part, "dist" | "build" | "out" | "lib" | "node_modules" | "generated" | "__generated__" | "gen" | "_generated")
-            || part.starts_with('.')
+        matches!(
+            part,
+            "dist"
+                | "build"
+                | "out"
+                | "lib"
+                | "node_modules"
+                | "generated"
+                | "__generated__"
+                | "gen"
+                | "_generated"
+        ) || part.starts_with('.')
             || part.contains("generated")
             || part.contains(".gen")
             || part.contains("_pb")
     };
     let name = source.rsplit('/').next().unwrap_or_default();
-    let asset = name.rsplit_once('.').is_some_and(|(_, end)| !matches!(end, "js" | "ts" | "mjs" | "cjs" | "mts" | "jsx" | "tsx" | "cts"));
+    let asset = name
+        .rsplit_once('.')
+        .is_some_and(|(_, end)| !matches!(end, "js" | "ts" | "mjs" | "cjs" | "mts" | "jsx" | "tsx" | "cts"));
     source.split('/').any(generated) || (asset && name.matches('.').count() == 1 && is_asset(name))
 }
 
@@ -172,8 +211,32 @@ fn is_asset(name: &str) -> bool {
     let end = name.rsplit('.').next().unwrap_or_default();
     matches!(
         end,
-        "css" | "scss" | "sass" | "less" | "svg" | "png" | "jpg" | "jpeg" | "gif" | "webp" | "json" | "wasm" | "node" | "vue"
-            | "svelte" | "md" | "mdx" | "html" | "txt" | "woff" | "woff2" | "graphql" | "gql" | "yaml" | "yml" | "astro"
+        "css"
+            | "scss"
+            | "sass"
+            | "less"
+            | "svg"
+            | "png"
+            | "jpg"
+            | "jpeg"
+            | "gif"
+            | "webp"
+            | "json"
+            | "wasm"
+            | "node"
+            | "vue"
+            | "svelte"
+            | "md"
+            | "mdx"
+            | "html"
+            | "txt"
+            | "woff"
+            | "woff2"
+            | "graphql"
+            | "gql"
+            | "yaml"
+            | "yml"
+            | "astro"
     )
 }
 
@@ -205,7 +268,14 @@ pub(super) fn targets(
             found.clear();
         }
         best = head.len();
-        found.extend(member.value.items().iter().filter_map(Node::text).map(|to| join(&from, &to.replace('*', matched))));
+        found.extend(
+            member
+                .value
+                .items()
+                .iter()
+                .filter_map(Node::text)
+                .map(|to| join(&from, &to.replace('*', matched))),
+        );
     }
     if found.is_empty() && base.is_some() {
         found.push(join(&from, specifier));

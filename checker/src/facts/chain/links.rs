@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::{Paths, Place};
-use crate::facts::program::{Class, Expr, ExprKind, Function, Import, Language, Module, Step, StepKind, Target, Try};
+use crate::facts::program::{
+    Class, Expr, ExprKind, Function, Import, Language, Module, Step, StepKind, Target, Try,
+};
 use crate::span::Span;
 
 /// When a reference is followed. The order is from certain to doubtful.
@@ -114,7 +116,9 @@ impl Scan {
     fn step(&mut self, step: &Step) {
         match &step.kind {
             StepKind::Import(import) => self.import(import, step.span),
-            StepKind::Run(value) | StepKind::Return(Some(value)) | StepKind::Raise(Some(value)) => self.expr(value),
+            StepKind::Run(value) | StepKind::Return(Some(value)) | StepKind::Raise(Some(value)) => {
+                self.expr(value);
+            }
             StepKind::Assign(target, value) => {
                 if let (Target::Name(name, _), When::Always) = (target, self.when) {
                     self.paths.bind(name, value);
@@ -123,7 +127,7 @@ impl Scan {
             }
             StepKind::If(test, then, otherwise) => self.choice(test, then, otherwise),
             StepKind::While(each) => {
-                each.test.iter().chain(&each.update).for_each(|value| self.expr(value));
+                self.exprs(each.test.iter().chain(&each.update));
                 self.steps(&each.body);
                 self.steps(&each.otherwise);
             }
@@ -134,7 +138,7 @@ impl Scan {
             }
             StepKind::Try(each) => self.attempt(each),
             StepKind::With(items, body) => {
-                items.iter().for_each(|(value, _)| self.expr(value));
+                self.exprs(items.iter().map(|(value, _)| value));
                 let suppresses = items.iter().any(|(value, _)| names_suppress(value));
                 self.under(if suppresses { When::Guarded } else { When::Always }, |scan| scan.steps(body));
             }
@@ -143,7 +147,7 @@ impl Scan {
             StepKind::Switch(subject, cases) => {
                 self.expr(subject);
                 for (test, body) in cases {
-                    test.iter().for_each(|test| self.expr(test));
+                    self.exprs(test);
                     self.under(When::Sometimes, |scan| scan.steps(body));
                 }
             }
@@ -166,7 +170,8 @@ impl Scan {
 
     fn attempt(&mut self, each: &Try) {
         let catches = !each.handlers.is_empty()
-            && (!self.python || each.handlers.iter().any(|handler| handler.catches.as_ref().is_none_or(catches_import)));
+            && (!self.python
+                || each.handlers.iter().any(|handler| handler.catches.as_ref().is_none_or(catches_import)));
         self.under(if catches { When::Guarded } else { When::Always }, |scan| scan.steps(&each.body));
         for handler in &each.handlers {
             self.under(When::Sometimes, |scan| scan.steps(&handler.body));
@@ -176,15 +181,17 @@ impl Scan {
     }
 
     fn function(&mut self, function: &Function) {
-        function.decorators.iter().for_each(|value| self.expr(value));
-        function.parameters.iter().filter_map(|each| each.default.as_ref()).for_each(|value| self.expr(value));
+        self.exprs(&function.decorators);
+        self.exprs(function.parameters.iter().filter_map(|each| each.default.as_ref()));
         self.under(When::Lazy, |scan| scan.steps(&function.body));
     }
 
     fn class(&mut self, class: &Class) {
-        class.bases.iter().for_each(|value| self.expr(value));
-        class.methods.iter().for_each(|method| self.function(method));
-        class.fields.iter().filter_map(|(_, value)| value.as_ref()).for_each(|value| self.expr(value));
+        self.exprs(&class.bases);
+        for method in &class.methods {
+            self.function(method);
+        }
+        self.exprs(class.fields.iter().filter_map(|(_, value)| value.as_ref()));
     }
 
     fn import(&mut self, import: &Import, span: Span) {
@@ -201,6 +208,12 @@ impl Scan {
 
     fn push(&mut self, to: To, span: Span) {
         self.out.push(Link { to, span, when: self.when });
+    }
+
+    fn exprs<'e>(&mut self, values: impl IntoIterator<Item = &'e Expr>) {
+        for value in values {
+            self.expr(value);
+        }
     }
 
     fn expr(&mut self, value: &Expr) {
@@ -225,9 +238,9 @@ impl Scan {
                 if let ExprKind::Function(function) = &call.callee.kind {
                     self.steps(&function.body);
                 }
-                call.args.iter().for_each(|value| self.expr(value));
+                self.exprs(&call.args);
             }
-            _ => parts(value).into_iter().for_each(|part| self.expr(part)),
+            _ => self.exprs(parts(value)),
         }
     }
 
@@ -236,7 +249,9 @@ impl Scan {
         if let ExprKind::Name(name) = &value.kind {
             self.used.insert(name.clone());
         }
-        parts(value).into_iter().for_each(|part| self.names(part));
+        for part in parts(value) {
+            self.names(part);
+        }
     }
 }
 
@@ -247,15 +262,16 @@ fn names_file(text: &str) -> bool {
         && text.chars().all(plain)
         && !text.starts_with(['/', '@'])
         && text.rsplit('/').next().and_then(|name| name.rsplit_once('.')).is_some_and(|(stem, end)| {
-            !stem.is_empty() && (1..=5).contains(&end.len()) && end.starts_with(|char: char| char.is_ascii_alphabetic())
+            !stem.is_empty()
+                && (1..=5).contains(&end.len())
+                && end.starts_with(|char: char| char.is_ascii_alphabetic())
         })
 }
 
 /// The name a condition turns on.
 fn condition(test: &Expr) -> Option<&str> {
     match &test.kind {
-        ExprKind::Name(name) => Some(name),
-        ExprKind::Member(_, name) => Some(name),
+        ExprKind::Name(name) | ExprKind::Member(_, name) => Some(name),
         ExprKind::Binary(_, sides) => match &sides.0.kind {
             ExprKind::Name(name) => Some(name),
             _ => condition(&sides.1),
@@ -287,7 +303,10 @@ fn names_suppress(value: &Expr) -> bool {
 pub(super) fn parts(value: &Expr) -> Vec<&Expr> {
     match &value.kind {
         ExprKind::Template(list) | ExprKind::List(list) | ExprKind::Opaque(list) => list.iter().collect(),
-        ExprKind::Member(inner, _) | ExprKind::Await(inner) | ExprKind::Not(inner) | ExprKind::Spread(inner) => {
+        ExprKind::Member(inner, _)
+        | ExprKind::Await(inner)
+        | ExprKind::Not(inner)
+        | ExprKind::Spread(inner) => {
             vec![inner]
         }
         ExprKind::Index(one, other) => vec![one, other],

@@ -110,7 +110,9 @@ impl Paths {
 
     /// `path.parents[n]`.
     fn parents(&self, list: &Expr, at: &Expr) -> Option<PathValue> {
-        let (ExprKind::Member(inner, name), ExprKind::Number(number)) = (&list.kind, &at.kind) else { return None };
+        let (ExprKind::Member(inner, name), ExprKind::Number(number)) = (&list.kind, &at.kind) else {
+            return None;
+        };
         if name != "parents" || !(0.0..16.0).contains(number) {
             return None;
         }
@@ -132,16 +134,20 @@ impl Paths {
         let first = call.args.first();
         match name {
             "dirname" => parent(self.eval(first?)?),
-            "fileURLToPath" | "realpathSync" | "abspath" | "realpath" | "normpath" | "Path" | "PurePath" | "str" | "fspath"
-            | "pathToFileURL" | "String" => self.eval(first?),
+            "fileURLToPath" | "realpathSync" | "abspath" | "realpath" | "normpath" | "Path" | "PurePath"
+            | "str" | "fspath" | "pathToFileURL" | "String" => self.eval(first?),
             "cwd" | "getcwd" if call.args.is_empty() => Some(PathValue::Working(String::new(), false)),
             "URL" if call.new => added(parent(self.eval(call.args.get(1)?)?)?, &self.text(first?)?),
             "resolve" | "absolute" if call.args.is_empty() => self.eval(owner?),
-            "joinpath" => call.args.iter().try_fold(self.eval(owner?)?, |base, more| added(base, &self.text(more)?)),
+            "joinpath" => {
+                call.args.iter().try_fold(self.eval(owner?)?, |base, more| added(base, &self.text(more)?))
+            }
             "join" | "resolve" => {
                 let (first, rest) = call.args.split_first()?;
                 let base = match self.eval(first)? {
-                    PathValue::Text(text) if name == "resolve" && !text.starts_with('/') => PathValue::Working(text, true),
+                    PathValue::Text(text) if name == "resolve" && !text.starts_with('/') => {
+                        PathValue::Working(text, true)
+                    }
                     PathValue::Text(_) => return None,
                     base => base,
                 };
@@ -202,8 +208,11 @@ mod tests {
     use crate::facts::{javascript_source, python_source};
 
     fn places(path: &str, text: &str) -> Vec<String> {
-        let module =
-            if path.ends_with(".py") { python_source::parse(path, text) } else { javascript_source::parse(path, text) };
+        let module = if path.ends_with(".py") {
+            python_source::parse(path, text)
+        } else {
+            javascript_source::parse(path, text)
+        };
         let spelled = |to| match to {
             To::Path(Place::Beside(path)) => Some(format!("./{path}")),
             To::Path(Place::Working(path)) => Some(format!("cwd/{path}")),
@@ -217,7 +226,10 @@ mod tests {
         let text = "const here = dirname(fileURLToPath(import.meta.url));\nconst a = resolve(here, '../../docs/x.yaml');\n
             fork(path.join(__dirname, 'child.js')); new URL('./w.js', import.meta.url); read(`${__dirname}/t.html`);
             path.join(process.cwd(), 'data', 'a.json'); path.join(dir, 'z');";
-        assert_eq!(places("s/a.mjs", text), ["./../../docs/x.yaml", "./child.js", "./w.js", "./t.html", "cwd/data/a.json"]);
+        assert_eq!(
+            places("s/a.mjs", text),
+            ["./../../docs/x.yaml", "./child.js", "./w.js", "./t.html", "cwd/data/a.json"]
+        );
     }
 
     #[test]

@@ -8,6 +8,10 @@ use crate::facts::image::{LayerKind, Presence};
 use crate::facts::startup::join;
 use crate::finding::Site;
 
+/// What a name may come from: an instruction, or the base image.
+#[derive(PartialEq)]
+struct Doubt(Option<Site>);
+
 /// Where a dotted name leads.
 enum Dotted {
     /// A file: path in the image and in the tree.
@@ -34,7 +38,7 @@ impl Walk<'_, '_> {
         if comes_with_python(top) {
             return Vec::new();
         }
-        let mut doubt: Option<Option<Site>> = None;
+        let mut doubt: Option<Doubt> = None;
         for root in &self.start.roots {
             match self.at(&join(root, top)) {
                 Dotted::File(..) | Dotted::Package(_) => {
@@ -42,7 +46,7 @@ impl Walk<'_, '_> {
                     return self.resolved(from, found, root, name, names);
                 }
                 Dotted::Unknown(site) => {
-                    doubt.get_or_insert(site);
+                    doubt.get_or_insert(Doubt(site));
                 }
                 Dotted::Nowhere => {}
             }
@@ -51,7 +55,7 @@ impl Walk<'_, '_> {
     }
 
     /// A top name that none of the directories on the path has.
-    fn elsewhere(&self, from: &Reached, name: &str, top: &str, doubt: Option<Option<Site>>) -> Found {
+    fn elsewhere(&self, from: &Reached, name: &str, top: &str, doubt: Option<Doubt>) -> Found {
         let dirs = self.tree_roots(from);
         for (root, place) in &dirs {
             let inner = name.replace('.', "/");
@@ -63,20 +67,30 @@ impl Walk<'_, '_> {
             if !top_here {
                 continue;
             }
-            let file = [format!("{base}.py"), format!("{base}/__init__.py"), join(root, &format!("{top}/__init__.py")), join(root, &format!("{top}.py"))]
-                .into_iter()
-                .find(|path| self.is_file(path));
+            let file = [
+                format!("{base}.py"),
+                format!("{base}/__init__.py"),
+                join(root, &format!("{top}/__init__.py")),
+                join(root, &format!("{top}.py")),
+            ]
+            .into_iter()
+            .find(|path| self.is_file(path));
             let Some(source) = file else { continue };
             if self.installs_python(top) || self.declared_python(top) {
                 return Found::Nothing;
             }
-            let copied = place.as_ref().is_some_and(|place| matches!(self.at(&join(place, top)), Dotted::File(..) | Dotted::Package(_)));
+            let copied = place.as_ref().is_some_and(|place| {
+                matches!(self.at(&join(place, top)), Dotted::File(..) | Dotted::Package(_))
+            });
             return match (copied, place) {
-                (true, Some(root)) => Found::Broken(Cause::NotOnPath { source, root: root.clone() }, doubt.flatten()),
-                _ if doubt == Some(None) => Found::Nothing,
+                (true, Some(root)) => Found::Broken(
+                    Cause::NotOnPath { source, root: root.clone() },
+                    doubt.and_then(|doubt| doubt.0),
+                ),
+                _ if doubt == Some(Doubt(None)) => Found::Nothing,
                 _ => {
                     let place = join(self.start.roots.first().map_or("", String::as_str), &source);
-                    Found::Broken(Cause::NotInImage { source, place }, doubt.flatten())
+                    Found::Broken(Cause::NotInImage { source, place }, doubt.and_then(|doubt| doubt.0))
                 }
             };
         }
@@ -98,14 +112,22 @@ impl Walk<'_, '_> {
         while self.is_file(&join(at, "__init__.py")) {
             at = dir(at);
         }
-        found.push((at.to_owned(), None));
+        let working = Some(self.start.dir.clone());
+        found.push((at.to_owned(), working.clone()));
         let root = &self.image.context.root;
-        found.push((root.clone(), None));
+        found.push((root.clone(), working));
         found.dedup_by(|one, other| one.0 == other.0);
         found
     }
 
-    fn resolved(&self, from: &Reached, found: Dotted, root: &str, name: &str, names: &[String]) -> Vec<Found> {
+    fn resolved(
+        &self,
+        from: &Reached,
+        found: Dotted,
+        root: &str,
+        name: &str,
+        names: &[String],
+    ) -> Vec<Found> {
         match found {
             Dotted::File(place, source) => {
                 let package = place.ends_with("/__init__.py").then(|| dir(&place).to_owned());
@@ -138,10 +160,11 @@ impl Walk<'_, '_> {
 
     /// Names taken from a package that are modules of it.
     fn inner(&self, package: &str, names: &[String]) -> Vec<Found> {
-        let modules = names.iter().filter(|name| *name != "*").filter_map(|name| match self.at(&join(package, name)) {
-            Dotted::File(place, source) => Some(Found::Module(place, source)),
-            _ => None,
-        });
+        let modules =
+            names.iter().filter(|name| *name != "*").filter_map(|name| match self.at(&join(package, name)) {
+                Dotted::File(place, source) => Some(Found::Module(place, source)),
+                _ => None,
+            });
         modules.collect()
     }
 
@@ -153,7 +176,10 @@ impl Walk<'_, '_> {
         let base = if name == top && root == dir(&from.place) {
             Some(dir(&from.source).to_owned())
         } else {
-            self.image.presence(self.start.view, &join(root, top)).source().map(|source| dir(source).to_owned())
+            self.image
+                .presence(self.start.view, &join(root, top))
+                .source()
+                .map(|source| dir(source).to_owned())
         };
         let base = base.or_else(|| (root == dir(&from.place)).then(|| dir(&from.source).to_owned()));
         let Some(base) = base else { return Found::Nothing };
@@ -185,7 +211,9 @@ impl Walk<'_, '_> {
             }
         }
         match self.image.presence(self.start.view, place) {
-            Presence::Directory { source: Some(source) } if self.has_python(&source) => Dotted::Package(place.to_owned()),
+            Presence::Directory { source: Some(source) } if self.has_python(&source) => {
+                Dotted::Package(place.to_owned())
+            }
             Presence::Directory { source: None } if doubt.is_none() => Dotted::Package(place.to_owned()),
             _ => doubt.map_or(Dotted::Nowhere, Dotted::Unknown),
         }
@@ -201,16 +229,21 @@ impl Walk<'_, '_> {
         });
         let installs = effects.flatten().any(|effect| matches!(effect, Effect::InstallsPython(_)));
         let root = &self.image.context.root;
-        installs && self.facts.python_projects().get(root).and_then(|project| project.packages.as_ref()).is_none_or(
-            |packages| packages.iter().any(|package| package == top),
-        )
+        installs
+            && self
+                .facts
+                .python_projects()
+                .get(root)
+                .and_then(|project| project.packages.as_ref())
+                .is_none_or(|packages| packages.iter().any(|package| package == top))
     }
 
     /// True when some manifest of the tree asks for a distribution of that name.
     fn declared_python(&self, top: &str) -> bool {
         let (names, _) = super::names::distributions(top);
         let projects = self.facts.python_projects().values();
-        let mut asked = projects.flat_map(|project| project.requirements.iter().map(|each| &each.name).chain(&project.locked));
+        let mut asked = projects
+            .flat_map(|project| project.requirements.iter().map(|each| &each.name).chain(&project.locked));
         asked.any(|asked| names.contains(asked))
     }
 
@@ -226,5 +259,8 @@ impl Walk<'_, '_> {
 
 fn made_by_a_build(source: &str) -> bool {
     let name = source.rsplit('/').next().unwrap_or_default();
-    name.ends_with("_pb2") || name.ends_with("_pb2_grpc") || name.contains("version") || source.contains("generated")
+    name.ends_with("_pb2")
+        || name.ends_with("_pb2_grpc")
+        || name.contains("version")
+        || source.contains("generated")
 }

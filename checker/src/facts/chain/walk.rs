@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use super::{Broken, Cause, Chain, FILE_LIMIT, Link, Loader, Package, Place, Reached, Start, To, When, language};
+use super::{
+    Broken, Cause, Chain, FILE_LIMIT, Link, Loader, Package, Place, Reached, Start, To, When, language,
+};
 use crate::facts::Facts;
 use crate::facts::image::{Image, Presence};
 use crate::facts::program::Language;
@@ -25,7 +27,8 @@ pub(super) enum Found {
 
 /// Reads the chain that begins at `start`.
 pub fn walk<'s>(facts: &Facts<'s>, image: &Image<'s>, start: &Start) -> Chain {
-    let mut walk = Walk { facts, image, start, chain: Chain::default(), queue: VecDeque::new(), seen: BTreeMap::new() };
+    let mut walk =
+        Walk { facts, image, start, chain: Chain::default(), queue: VecDeque::new(), seen: BTreeMap::new() };
     for (place, source) in &start.modules {
         walk.reach(place.clone(), source.clone(), start.when, None);
     }
@@ -46,7 +49,10 @@ pub(super) struct Walk<'w, 's> {
 
 impl Walk<'_, '_> {
     fn reach(&mut self, place: String, source: String, when: When, by: Option<usize>) {
-        if self.seen.contains_key(&place) || self.chain.modules.len() >= FILE_LIMIT || language(&source).is_none() {
+        if self.seen.contains_key(&place)
+            || self.chain.modules.len() >= FILE_LIMIT
+            || language(&source).is_none()
+        {
             return;
         }
         let at = self.chain.modules.len();
@@ -69,8 +75,9 @@ impl Walk<'_, '_> {
         let own = match (link.when, self.start.loader) {
             (When::Types, Loader::Run | Loader::Python) => return None,
             (When::Types | When::Lazy | When::Sometimes, Loader::Build) => When::Always,
-            (When::Main, _) if at < self.start.modules.len() => When::Always,
-            (When::Main, _) => return None,
+            (When::Main, _) => {
+                return (at < self.start.modules.len()).then(|| When::Always.max(reached.when));
+            }
             (when, _) => when,
         };
         Some(own.max(reached.when))
@@ -89,7 +96,8 @@ impl Walk<'_, '_> {
                 self.settle(at, reached, link, when, name, found);
             }
             // A compiler does not open files.
-            To::Path(_) | To::Text(_) if self.start.loader == Loader::Build && at >= self.start.modules.len() => {}
+            To::Path(_) | To::Text(_)
+                if self.start.loader == Loader::Build && at >= self.start.modules.len() => {}
             To::Path(place) => {
                 let (spelled, found) = self.file(reached, place);
                 self.settle(at, reached, link, when.max(When::Sometimes), &spelled, found);
@@ -119,11 +127,15 @@ impl Walk<'_, '_> {
     fn file(&self, reached: &Reached, place: &Place) -> (String, Found) {
         let (written, source, place) = match place {
             Place::Beside(path) => {
-                let Some(source) = climb(dir(&reached.source), path) else { return (path.clone(), Found::Nothing) };
+                let Some(source) = climb(dir(&reached.source), path) else {
+                    return (path.clone(), Found::Nothing);
+                };
                 (path, source, join(dir(&reached.place), path))
             }
             Place::Working(path) => {
-                let Some(root) = self.source_dir(&self.start.dir) else { return (path.clone(), Found::Nothing) };
+                let Some(root) = self.source_dir(&self.start.dir) else {
+                    return (path.clone(), Found::Nothing);
+                };
                 let Some(source) = climb(&root, path) else { return (path.clone(), Found::Nothing) };
                 (path, source, join(&self.start.dir, path))
             }
@@ -139,7 +151,11 @@ impl Walk<'_, '_> {
         }
         let Some(root) = self.source_dir(&self.start.dir) else { return Found::Nothing };
         let below = join(&root, text);
-        if self.is_file(&below) { self.wanted(&join(&self.start.dir, text), &below, true) } else { Found::Nothing }
+        if self.is_file(&below) {
+            self.wanted(&join(&self.start.dir, text), &below, true)
+        } else {
+            Found::Nothing
+        }
     }
 
     /// A file that the tree has: whether the image has it too.
@@ -149,9 +165,10 @@ impl Walk<'_, '_> {
         }
         match self.image.presence(self.start.view, place) {
             Presence::File { source: Some(source), .. } => Found::Module(place.to_owned(), source),
-            Presence::Absent => {
-                Found::Broken(Cause::FileNotInImage { source: source.to_owned(), place: place.to_owned() }, None)
-            }
+            Presence::Absent => Found::Broken(
+                Cause::FileNotInImage { source: source.to_owned(), place: place.to_owned() },
+                None,
+            ),
             Presence::Unknown(Some(site)) => Found::Broken(
                 Cause::FileNotInImage { source: source.to_owned(), place: place.to_owned() },
                 Some(site),

@@ -15,9 +15,33 @@ pub struct Base {
 
 /// Directories of every Linux system image.
 const SYSTEM: &[&str] = &[
-    "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "media", "mnt", "opt", "proc", "root", "run",
-    "sbin", "sys", "tmp", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/libexec", "usr/include", "usr/share",
-    "usr/local", "usr/games", "var",
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "media",
+    "mnt",
+    "opt",
+    "proc",
+    "root",
+    "run",
+    "sbin",
+    "sys",
+    "tmp",
+    "usr/bin",
+    "usr/sbin",
+    "usr/lib",
+    "usr/lib64",
+    "usr/libexec",
+    "usr/include",
+    "usr/share",
+    "usr/local",
+    "usr/games",
+    "var",
 ];
 
 /// Families by name. Sources: the Dockerfiles of the official images (<https://github.com/docker-library>), of
@@ -40,13 +64,19 @@ const BASES: &[Base] = &[
     Base { names: &["nginx"], shell: true, programs: &["nginx"], system: SYSTEM },
     Base { names: &["caddy"], shell: true, programs: &["caddy"], system: SYSTEM },
     Base { names: &["ruby"], shell: true, programs: &["ruby", "gem", "bundle", "irb"], system: SYSTEM },
-    Base { names: &["eclipse-temurin", "openjdk", "amazoncorretto"], shell: true, programs: &["java"], system: SYSTEM },
+    Base {
+        names: &["eclipse-temurin", "openjdk", "amazoncorretto"],
+        shell: true,
+        programs: &["java"],
+        system: SYSTEM,
+    },
 ];
 
 /// Programs that come with a system image of each libc family; what is not here need not be there.
 const EVERYWHERE: &[&str] = &[
-    "sh", "ash", "dash", "env", "cat", "echo", "ls", "sleep", "true", "false", "test", "chmod", "chown", "cp", "mv", "rm",
-    "mkdir", "touch", "tail", "head", "sed", "grep", "awk", "find", "xargs", "date", "id", "tee", "printf", "exec", "su",
+    "sh", "ash", "dash", "env", "cat", "echo", "ls", "sleep", "true", "false", "test", "chmod", "chown",
+    "cp", "mv", "rm", "mkdir", "touch", "tail", "head", "sed", "grep", "awk", "find", "xargs", "date", "id",
+    "tee", "printf", "exec", "su",
 ];
 
 impl Base {
@@ -55,7 +85,8 @@ impl Base {
         let plain = reference.split('@').next().unwrap_or_default();
         let last = plain.rsplit('/').next().unwrap_or_default();
         let name = last.split(':').next().unwrap_or_default();
-        let official = !plain.contains('/') || plain.starts_with("library/") || plain.starts_with("docker.io/library/");
+        let official =
+            !plain.contains('/') || plain.starts_with("library/") || plain.starts_with("docker.io/library/");
         let vendor = matches!(plain.split('/').next(), Some("oven" | "denoland"))
             || plain.starts_with("public.ecr.aws/docker/library/")
             || plain.starts_with("mirror.gcr.io/library/");
@@ -71,7 +102,7 @@ impl Base {
             path.strip_prefix(*dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 || dir.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
         };
-        path.is_empty() || self.system.iter().any(|dir| below(&dir))
+        path.is_empty() || self.system.iter().any(below)
     }
 
     /// True when the base certainly has the program `name`.
@@ -107,7 +138,11 @@ mod tests {
     fn an_official_image_has_nothing_in_the_directories_of_applications() {
         let python = Base::of("python:3").unwrap();
         assert!(python.may_hold("usr/local/bin/python") && python.may_hold("usr") && python.may_hold(""));
-        assert!(!python.may_hold("app/main.py") && !python.may_hold("usr/src/app/main.py") && !python.may_hold("srv/x"));
+        assert!(
+            !python.may_hold("app/main.py")
+                && !python.may_hold("usr/src/app/main.py")
+                && !python.may_hold("srv/x")
+        );
         assert!(!Base::of("scratch").unwrap().may_hold("etc/passwd"));
     }
 }

@@ -1,6 +1,7 @@
 //! What a command of a build does to the files of the image.
 
 use super::shell::{Simple, place};
+use super::tools::{BUILDS, HARMLESS, INSTALLS};
 use crate::facts::startup::join;
 
 /// One thing a command may do.
@@ -10,6 +11,8 @@ pub enum Effect {
     Makes(String),
     /// Files that are built, installed or unpacked may come to be below this directory.
     Fills(String),
+    /// A compiler or bundler writes its outputs below this directory; sources are none of them.
+    Builds(String),
     /// Anything may come to be anywhere.
     Anything,
     /// This path and what lies below it goes.
@@ -21,49 +24,6 @@ pub enum Effect {
     /// A Python project at this directory is installed, so that its modules are found everywhere.
     InstallsPython(String),
 }
-
-/// Programs that write nowhere in the directories of an application.
-const HARMLESS: &[&str] = &[
-    "true", "false", "echo", "printf", "test", "[", "[[", "export", "set", "apt-get", "apt", "apk", "dnf", "yum",
-    "microdnf", "addgroup", "groupadd", "chown", "chgrp", "ldconfig", "corepack", "update-ca-certificates", "ls", "cat",
-    "pwd", "which", "command", "env", "date", "sleep", "exit", "fc-cache", "playwright", "locale-gen", "usermod", "passwd", "id", "ulimit",
-    "gem", "bundle", "rustup", "pip", "pip3", "pipx", "setcap", "strip", "find", "du", "df", "hash", "type", "umask", "trap",
-    "shopt", "sync", "nproc", "uname", "whoami", "wait", "kill", "alias", "source", ".", "unset", "read", "return", "grep",
-];
-
-/// Build tools and the directories that they write into, from where they run. Each is the tool's documented default.
-const BUILDS: &[(&str, &[&str])] = &[
-    ("vite", &["dist", "build", ".output", "node_modules/.vite"]),
-    ("tsc", &["dist", "build", "lib", "out"]),
-    ("next", &[".next", "out"]),
-    ("nest", &["dist"]),
-    ("tsup", &["dist"]),
-    ("rollup", &["dist", "build"]),
-    ("webpack", &["dist", "build", "public/build"]),
-    ("babel", &["dist", "build", "lib"]),
-    ("esbuild", &["dist", "build", "out"]),
-    ("swc", &["dist", "build"]),
-    ("nuxt", &[".output", ".nuxt", "dist"]),
-    ("astro", &["dist", ".astro"]),
-    ("remix", &["build", "public/build"]),
-    ("react-scripts", &["build"]),
-    ("react-router", &["build", ".react-router"]),
-    ("ng", &["dist"]),
-    ("vue-cli-service", &["dist"]),
-    ("svelte-kit", &[".svelte-kit", "build"]),
-    ("prisma", &["node_modules", "prisma/generated", "generated", "src/generated", "app/generated"]),
-    ("flutter", &["build", ".dart_tool"]),
-    ("cargo", &["target"]),
-    ("mvn", &["target"]),
-    ("gradle", &["build", ".gradle"]),
-    ("gradlew", &["build", ".gradle"]),
-    ("mvnw", &["target"]),
-    ("tsc-alias", &["dist"]),
-    ("turbo", &["dist", "build", ".next", ".turbo", "out"]),
-    ("nx", &["dist", "build", ".next"]),
-    ("copyfiles", &["dist", "build"]),
-    ("tailwindcss", &["dist", "public", "static"]),
-];
 
 /// What `command` may do. `npm run` and its like are to be replaced by the script before.
 pub fn effects(command: &Simple) -> Vec<Effect> {
@@ -95,7 +55,7 @@ pub fn effects(command: &Simple) -> Vec<Effect> {
             let to = value(&words, &["-C", "--directory", "-d"]);
             found.push(filled(command, Some(to.unwrap_or("."))));
         }
-        "npm" | "pnpm" | "yarn" | "bun" | "npx" | "bunx" => found.push(Effect::Fills(join(&command.dir, "node_modules"))),
+        "npm" | "pnpm" | "yarn" | "bun" | "npx" | "bunx" => found.extend(packages(command, program, &plain)),
         "uv" | "poetry" | "pipenv" | "pdm" => {
             found.push(Effect::Fills(join(&command.dir, ".venv")));
             let project = words.iter().any(|word| matches!(*word, "sync" | "install"))
@@ -108,6 +68,7 @@ pub fn effects(command: &Simple) -> Vec<Effect> {
         }
         "python" | "python3" => found.extend(python(command, &plain, &words)),
         _ if HARMLESS.contains(&program) => {}
+        "node" if writes_nothing(&words) => {}
         _ => found.extend(built(command, program, &words)),
     }
     if matches!(program, "pip" | "pip3" | "python" | "python3" | "uv") {
@@ -132,7 +93,11 @@ fn executable(command: &Simple, plain: &[&str]) -> Vec<Effect> {
     let mode = plain.first().copied().unwrap_or_default();
     let octal = u32::from_str_radix(mode, 8).ok();
     let grants = octal.map_or_else(
-        || mode.split(',').any(|part| part.contains('+') && part.contains('x') || part.contains('=') && part.contains('x')),
+        || {
+            mode.split(',').any(|part| {
+                part.contains('+') && part.contains('x') || part.contains('=') && part.contains('x')
+            })
+        },
         |bits| bits & 0o111 != 0,
     );
     // `chmod +x file` has its mode among the flags of no program, but `-R` is one.
@@ -152,17 +117,77 @@ fn pattern_dir(command: &Simple, path: &str) -> String {
     place(&command.dir, if dir.is_empty() && !path.starts_with('/') { "." } else { dir }).unwrap_or_default()
 }
 
+/// What a package manager of Node does: it installs, packs, or runs a program.
+fn packages(command: &Simple, program: &str, plain: &[&str]) -> Vec<Effect> {
+    let to = value(
+        &command.words.iter().map(String::as_str).collect::<Vec<_>>(),
+        &["--prefix", "-C", "--cwd", "--dir", "--filter", "-F"],
+    )
+    .map(str::to_owned);
+    let plain: Vec<&str> = plain.iter().copied().filter(|word| Some(*word) != to.as_deref()).collect();
+    let dir = to.as_deref().and_then(|to| command.place(to)).unwrap_or_else(|| command.dir.clone());
+    let modules = Effect::Fills(join(&dir, "node_modules"));
+    let filtered = command.words.iter().any(|word| {
+        word.starts_with("--filter")
+            || matches!(
+                word.as_str(),
+                "-F" | "-r" | "--recursive" | "-w" | "--workspaces" | "workspaces" | "workspace"
+            )
+            || word.starts_with("--workspace")
+    });
+    let first = plain.first().copied().unwrap_or_default();
+    if plain.contains(&"deploy") {
+        return vec![filled(command, plain.last().copied()), modules];
+    }
+    if (first.is_empty() || INSTALLS.contains(&first)) && !matches!(program, "npx" | "bunx") {
+        return vec![modules];
+    }
+    let skip = usize::from(matches!(first, "run" | "run-script" | "exec" | "dlx" | "x"));
+    if filtered || plain.len() <= skip {
+        return vec![Effect::Anything];
+    }
+    let words = plain.iter().skip(skip).map(|word| (*word).to_owned()).collect();
+    let mut found = effects(&Simple { words, ..command.clone() });
+    found.push(modules);
+    found
+}
+
 /// Modules and commands of Python that are known to write in one place only.
 fn python(command: &Simple, plain: &[&str], words: &[&str]) -> Vec<Effect> {
     let module = value(words, &["-m"]);
     match (module, plain.first().copied()) {
         (Some("venv" | "virtualenv"), _) => vec![filled(command, plain.last().copied())],
-        (Some("pip" | "compileall" | "ensurepip" | "playwright" | "spacy" | "nltk.downloader" | "pytest"), _) => Vec::new(),
+        (
+            Some("pip" | "compileall" | "ensurepip" | "playwright" | "spacy" | "nltk.downloader" | "pytest"),
+            _,
+        ) => Vec::new(),
+        (None, _) if writes_nothing(words) => Vec::new(),
         (None, Some(path)) if path.ends_with("manage.py") => {
             ["static", "staticfiles", "media"].map(|dir| Effect::Fills(join(&command.dir, dir))).into()
         }
         _ => vec![Effect::Anything],
     }
+}
+
+/// True for code on the command line that shows no sign of writing a file.
+fn writes_nothing(words: &[&str]) -> bool {
+    let code = value(words, &["-c", "-e", "--eval", "-p"]);
+    code.is_some_and(|code| {
+        let signs = [
+            "open(",
+            "write",
+            "download",
+            "save",
+            "mkdir",
+            "copy",
+            "from_pretrained",
+            "exec",
+            "system",
+            "Model(",
+            "run(",
+        ];
+        !signs.iter().any(|sign| code.contains(sign))
+    })
 }
 
 fn filled(command: &Simple, to: Option<&str>) -> Effect {
@@ -171,7 +196,9 @@ fn filled(command: &Simple, to: Option<&str>) -> Effect {
 
 fn clone(command: &Simple, plain: &[&str]) -> Option<Effect> {
     if plain.first() != Some(&"clone") {
-        return Some(Effect::Fills(command.dir.clone())).filter(|_| plain.iter().any(|word| matches!(*word, "checkout" | "submodule" | "lfs" | "pull" | "apply")));
+        return Some(Effect::Fills(command.dir.clone())).filter(|_| {
+            plain.iter().any(|word| matches!(*word, "checkout" | "submodule" | "lfs" | "pull" | "apply"))
+        });
     }
     let address = plain.iter().position(|word| word.contains("://") || word.contains('@'))?;
     let named = plain.get(address + 1).copied();
@@ -180,7 +207,10 @@ fn clone(command: &Simple, plain: &[&str]) -> Option<Effect> {
 }
 
 fn download(command: &Simple, words: &[&str]) -> Vec<Effect> {
-    let to = value(words, &["-o", "-O", "--output", "--output-document", "-P", "--output-dir", "-qO", "-fsSLo", "-sSLo", "-Lo"]);
+    let to = value(
+        words,
+        &["-o", "-O", "--output", "--output-document", "-P", "--output-dir", "-qO", "-fsSLo", "-sSLo", "-Lo"],
+    );
     match to {
         Some("-") => Vec::new(),
         Some(path) if !path.starts_with('-') && !path.contains("://") => vec![filled(command, Some(path))],
@@ -193,9 +223,9 @@ fn built(command: &Simple, program: &str, words: &[&str]) -> Vec<Effect> {
     let Some((_, outputs)) = BUILDS.iter().find(|(name, _)| *name == program) else {
         return vec![Effect::Anything];
     };
-    let mut found: Vec<Effect> = outputs.iter().map(|dir| Effect::Fills(join(&command.dir, dir))).collect();
+    let mut found: Vec<Effect> = outputs.iter().map(|dir| Effect::Builds(join(&command.dir, dir))).collect();
     let named = value(words, &["--outDir", "--out-dir", "--outdir", "--outfile", "-o", "--output", "-d"]);
-    found.extend(named.and_then(|dir| command.place(dir)).map(Effect::Fills));
+    found.extend(named.and_then(|dir| command.place(dir)).map(Effect::Builds));
     found
 }
 
@@ -206,7 +236,9 @@ fn python_install(command: &Simple, words: &[&str]) -> Option<Effect> {
         word.starts_with('.') || word.starts_with('/') || word.ends_with(".whl") || word.contains(".whl[")
     };
     let path = words[at + 1..].iter().filter(|word| !word.starts_with("-r")).find(local)?;
-    let after_file = words[at + 1..].windows(2).any(|pair| matches!(pair[0], "-r" | "-c" | "--target" | "-t" | "--prefix" | "--find-links") && pair[1] == *path);
+    let after_file = words[at + 1..].windows(2).any(|pair| {
+        matches!(pair[0], "-r" | "-c" | "--target" | "-t" | "--prefix" | "--find-links") && pair[1] == *path
+    });
     if after_file {
         return None;
     }
@@ -238,7 +270,10 @@ mod tests {
     fn commands_fill_make_remove_and_leave_alone() {
         let fills = |path: &str| Effect::Fills(path.into());
         assert_eq!(of("apt-get update && apt-get install -y curl"), []);
-        assert_eq!(of("mkdir -p logs /data"), [Effect::Makes("app/logs".into()), Effect::Makes("data".into())]);
+        assert_eq!(
+            of("mkdir -p logs /data"),
+            [Effect::Makes("app/logs".into()), Effect::Makes("data".into())]
+        );
         assert_eq!(of("npm ci"), [fills("app/node_modules")]);
         assert_eq!(of("git clone https://x/y/z.git"), [fills("app/z")]);
         assert_eq!(of("git clone https://x/y/z.git ."), [fills("app")]);

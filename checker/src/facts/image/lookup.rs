@@ -12,10 +12,16 @@ const DEPTH: usize = 64;
 impl Image<'_> {
     /// Whether `path` (without the first slash) is there at `view`.
     pub fn presence(&self, view: View, path: &str) -> Presence {
-        self.look(view, path, DEPTH)
+        self.look(view, path, DEPTH, false)
     }
 
-    fn look(&self, view: View, path: &str, depth: usize) -> Presence {
+    /// The same, where commands whose effects are not known and outputs of builds are taken to bring no sources: what is
+    /// likely, not what is certain.
+    pub fn likely(&self, view: View, path: &str) -> Presence {
+        self.look(view, path, DEPTH, true)
+    }
+
+    fn look(&self, view: View, path: &str, depth: usize, trusting: bool) -> Presence {
         let (Some(stage), Some(depth)) = (self.stages.get(view.stage), depth.checked_sub(1)) else {
             return Presence::Unknown(None);
         };
@@ -23,8 +29,8 @@ impl Image<'_> {
         let mut executable = None;
         for layer in stage.layers.iter().take(view.layers).rev() {
             let found = match &layer.kind {
-                LayerKind::Copy(items, mode) => self.copied(layer, items, *mode, path, depth),
-                LayerKind::Run(_, effects) => ran(layer, effects, path, &mut executable),
+                LayerKind::Copy(items, mode) => self.copied(layer, items, *mode, path, (depth, trusting)),
+                LayerKind::Run(_, effects) => ran(layer, effects, path, trusting, &mut executable),
             };
             match found {
                 None => {}
@@ -37,18 +43,27 @@ impl Image<'_> {
         let below = match &stage.base {
             Origin::Stage(below) => {
                 let layers = self.stages.get(*below).map_or(0, |stage| stage.layers.len());
-                self.look(View { stage: *below, layers }, path, depth)
+                self.look(View { stage: *below, layers }, path, depth, trusting)
             }
             Origin::External(reference) => in_base(reference.as_deref(), path),
         };
         match below {
             Presence::File { .. } | Presence::Directory { .. } => with_bit(below, executable),
-            below if is_workdir(&stage.workdir, path) && below.is_absent() => Presence::Directory { source: None },
+            below if is_workdir(&stage.workdir, path) && below.is_absent() => {
+                Presence::Directory { source: None }
+            }
             below => doubt.unwrap_or(below),
         }
     }
 
-    fn copied(&self, layer: &Layer, items: &[Item], mode: CopyMode, path: &str, depth: usize) -> Option<Presence> {
+    fn copied(
+        &self,
+        layer: &Layer,
+        items: &[Item],
+        mode: CopyMode,
+        path: &str,
+        how: (usize, bool),
+    ) -> Option<Presence> {
         let mut doubt = None;
         for item in items.iter().rev() {
             let Some(rest) = below(path, &item.to) else {
@@ -61,8 +76,16 @@ impl Image<'_> {
                 Source::Context(from) => self.in_context(layer, &glue(from, rest), mode),
                 Source::Stage(stage, from) => {
                     let layers = self.stages.get(*stage).map_or(0, |stage| stage.layers.len());
-                    let found = self.look(View { stage: *stage, layers }, &glue(from, rest), depth);
+                    let found = self.look(View { stage: *stage, layers }, &glue(from, rest), how.0, how.1);
                     Some(found).filter(|found| !found.is_absent()).map(|found| moded(found, mode))
+                }
+                Source::Pattern(stage, dir, pattern) => {
+                    let first = rest.split('/').next().unwrap_or(rest);
+                    let named = !first.is_empty() && crate::facts::gitignore::part_matches(pattern, first);
+                    let layers = self.stages.get(*stage).map_or(0, |stage| stage.layers.len());
+                    let found = named
+                        .then(|| self.look(View { stage: *stage, layers }, &glue(dir, rest), how.0, how.1));
+                    found.filter(|found| !found.is_absent()).map(|found| moded(found, mode))
                 }
                 Source::Text(_) if rest.is_empty() => Some(Presence::File {
                     site: layer.site.clone(),
@@ -100,7 +123,13 @@ impl Image<'_> {
 }
 
 /// What a RUN says of `path`; `None` is nothing.
-fn ran(layer: &Layer, effects: &[Effect], path: &str, executable: &mut Option<bool>) -> Option<Presence> {
+fn ran(
+    layer: &Layer,
+    effects: &[Effect],
+    path: &str,
+    trusting: bool,
+    executable: &mut Option<bool>,
+) -> Option<Presence> {
     let mut found = None;
     for effect in effects.iter().rev() {
         match effect {
@@ -111,7 +140,15 @@ fn ran(layer: &Layer, effects: &[Effect], path: &str, executable: &mut Option<bo
             Effect::Fills(dir) if below(path, dir).is_some() || below(dir, path).is_some() => {
                 found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
             }
-            Effect::Anything => found = found.or(Some(Presence::Unknown(Some(layer.site.clone())))),
+            Effect::Builds(dir)
+                if !(trusting && is_source(path))
+                    && (below(path, dir).is_some() || below(dir, path).is_some()) =>
+            {
+                found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
+            }
+            Effect::Anything if !trusting => {
+                found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
+            }
             Effect::Removes(gone) if below(path, gone).is_some() => return found.or(Some(Presence::Absent)),
             Effect::Executable(place, all) if path == place || (*all && below(path, place).is_some()) => {
                 executable.get_or_insert(true);
@@ -120,6 +157,12 @@ fn ran(layer: &Layer, effects: &[Effect], path: &str, executable: &mut Option<bo
         }
     }
     found
+}
+
+/// True for sources that people write and compilers only read.
+fn is_source(path: &str) -> bool {
+    !path.ends_with(".d.ts") && matches!(path.rsplit('.').next(), Some("ts" | "tsx" | "py" | "sh"))
+        || path.ends_with("tsconfig.json")
 }
 
 /// What `mkdir`, `touch` and `>` write; which of the two kinds it is does not matter to anybody who asks.
@@ -136,7 +179,9 @@ fn in_base(reference: Option<&str>, path: &str) -> Presence {
 
 fn with_bit(found: Presence, bit: Option<bool>) -> Presence {
     match (found, bit) {
-        (Presence::File { site, source, .. }, Some(bit)) => Presence::File { site, source, executable: Some(bit) },
+        (Presence::File { site, source, .. }, Some(bit)) => {
+            Presence::File { site, source, executable: Some(bit) }
+        }
         (found, _) => found,
     }
 }

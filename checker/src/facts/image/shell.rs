@@ -147,7 +147,11 @@ mod tests {
 
     fn spelled(script: &str) -> Vec<String> {
         let mark = |each: Simple| {
-            let marks = format!("{}{}", if each.conditional { "?" } else { "" }, if each.tolerated { "~" } else { "" });
+            let marks = format!(
+                "{}{}",
+                if each.conditional { "?" } else { "" },
+                if each.tolerated { "~" } else { "" }
+            );
             format!("{marks}{}: {}", each.dir, each.words.join(" "))
         };
         commands(script, "app", true).into_iter().map(mark).collect()
@@ -156,8 +160,17 @@ mod tests {
     #[test]
     fn directories_conditions_and_tolerance_are_kept() {
         assert_eq!(
-            spelled("cd web && npm ci; cd /srv; A=1 make || true\nif [ -f x ]; then\n  ./x.sh\nfi\nexec node a.js"),
-            ["app/web: npm ci", "~srv: make", "?srv: true", "?srv: [ -f x ]", "?srv: ./x.sh", "srv: node a.js"]
+            spelled(
+                "cd web && npm ci; cd /srv; A=1 make || true\nif [ -f x ]; then\n  ./x.sh\nfi\nexec node a.js"
+            ),
+            [
+                "app/web: npm ci",
+                "~srv: make",
+                "?srv: true",
+                "?srv: [ -f x ]",
+                "?srv: ./x.sh",
+                "srv: node a.js"
+            ]
         );
         assert_eq!(spelled("[ -f a ] && b\n(c)"), ["app: [ -f a ]", "?app: b", "app: c"]);
     }

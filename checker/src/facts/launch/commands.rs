@@ -62,7 +62,8 @@ fn image_command(stage: &Stage) -> Option<(String, Site)> {
     match (&stage.entrypoint, &stage.command) {
         (Some((Command::Exec(first, _), site)), Some((rest, place))) => {
             let first: Vec<String> = first.iter().map(|word| quoted(&word.value)).collect();
-            let is_init = first.first().is_some_and(|word| word.contains("tini") || word.contains("dumb-init"));
+            let is_init =
+                first.first().is_some_and(|word| word.contains("tini") || word.contains("dumb-init"));
             let site = if is_init { place } else { site };
             Some((format!("{} {}", first.join(" "), spelled(rest)), site.clone()))
         }
@@ -133,7 +134,10 @@ fn composed(facts: &Facts<'_>, image: &Image<'_>) -> Vec<(String, Site)> {
     let mut found = Vec::new();
     for compose in facts.composes.values() {
         let builds = compose.services.iter().filter(|service| {
-            service.build.as_ref().is_some_and(|build| build.dockerfile.value == file.path && build.target.is_none())
+            service
+                .build
+                .as_ref()
+                .is_some_and(|build| build.dockerfile.value == file.path && build.target.is_none())
         });
         found.extend(builds.filter_map(|service| {
             let command = service.command.as_ref()?;
@@ -146,9 +150,11 @@ fn composed(facts: &Facts<'_>, image: &Image<'_>) -> Vec<(String, Site)> {
 /// Directories of `PYTHONPATH`, from ENV and from the command itself.
 fn python_path(text: &str, stage: &Stage) -> Vec<String> {
     let from_env = stage.env.get("PYTHONPATH").cloned().flatten().unwrap_or_default();
-    let inline = text.split("PYTHONPATH=").skip(1).filter_map(|rest| rest.split([' ', '\'', '"', ';', '&']).next());
+    let inline =
+        text.split("PYTHONPATH=").skip(1).filter_map(|rest| rest.split([' ', '\'', '"', ';', '&']).next());
     let all: Vec<String> = inline.map(str::to_owned).chain([from_env]).collect();
-    let dirs = all.iter().flat_map(|list| list.split(':')).filter(|dir| !dir.is_empty() && !dir.contains('$'));
+    let dirs =
+        all.iter().flat_map(|list| list.split(':')).filter(|dir| !dir.is_empty() && !dir.contains('$'));
     dirs.map(|dir| if dir.starts_with('/') { join("", dir) } else { join(&stage.workdir, dir) }).collect()
 }
 

@@ -28,19 +28,23 @@ pub(super) struct Here<'h> {
     pub(super) site: &'h Site,
     pub(super) firm: bool,
     pub(super) depth: usize,
+    /// Wrappers that stood before the program.
+    pub(super) via: &'h [String],
 }
 
 impl Follower<'_, '_> {
     /// Follows every command of a list. `rest` are the words that `"$@"` stands for.
     pub(super) fn all(&mut self, list: &[Simple], site: &Site, firm: bool, rest: &[String], depth: usize) {
         for (at, simple) in list.iter().enumerate() {
-            let last = simple.exec || at + 1 == list.len();
-            let firm = firm && !simple.conditional && (!simple.tolerated || last);
-            let mut words = bare(simple);
-            if let Some(hole) = words.iter().position(|word| matches!(word.as_str(), "$@" | "$*")) {
-                words.splice(hole..=hole, rest.iter().cloned());
+            let stays = simple.exec || at + 1 == list.len();
+            let firm = firm && !simple.conditional && (!simple.tolerated || stays);
+            let mut line = bare(simple);
+            if let Some(hole) = line.iter().position(|word| matches!(word.as_str(), "$@" | "$*")) {
+                line.splice(hole..=hole, rest.iter().cloned());
             }
-            self.one(&words, &Here { dir: &simple.dir, site, firm, depth });
+            let before = simple.words.len().saturating_sub(bare(simple).len());
+            let via = simple.words.get(..before).unwrap_or_default();
+            self.one(&line, &Here { dir: &simple.dir, site, firm, depth, via });
         }
     }
 
@@ -49,8 +53,10 @@ impl Follower<'_, '_> {
         let name = program.rsplit('/').next().unwrap_or(program);
         let words_of = |first: &str| rest.first().is_some_and(|word| word == first);
         match name {
-            "sh" | "bash" | "ash" | "dash" | "zsh" => self.shell(rest, here),
-            "node" | "tsx" | "ts-node" | "ts-node-dev" | "nodemon" | "ts-node-esm" => self.node(name, words, rest, here),
+            "sh" | "bash" | "ash" | "dash" | "zsh" => self.shell(words, rest, here),
+            "node" | "tsx" | "ts-node" | "ts-node-dev" | "nodemon" | "ts-node-esm" => {
+                self.node(name, words, rest, here);
+            }
             "bun" | "deno" if rest.iter().any(|word| crate::facts::chain::language(word).is_some()) => {
                 self.node(name, words, rest, here);
             }
@@ -65,13 +71,19 @@ impl Follower<'_, '_> {
             "java" if flag(rest, &["-jar"]).is_some() => {
                 self.file(flag(rest, &["-jar"]).unwrap_or_default(), "java", words, here);
             }
-            "nohup" | "wait" | "sleep" | "echo" | "true" | ":" | "export" | "trap" | "exit" | "test" | "[" | "cat" => {}
+            "nohup" | "wait" | "sleep" | "echo" | "true" | ":" | "export" | "trap" | "exit" | "test"
+            | "[" | "cat" => {}
             "serve" | "http-server" if words_of("-s") || rest.len() == 1 => {}
             _ if python::loads(name) => {
                 let found = python::targets(name, rest, here.dir, &self.roots);
-                found.into_iter().for_each(|target| self.push(target, words, here));
+                for target in found {
+                    self.push(target, words, here);
+                }
             }
-            _ if program.contains('/') || crate::facts::chain::language(program).is_some() || has_end(program, "sh") => {
+            _ if program.contains('/')
+                || crate::facts::chain::language(program).is_some()
+                || has_end(program, "sh") =>
+            {
                 self.direct(program, words, rest, here);
             }
             _ => self.push(Target::Other, words, here),
@@ -89,6 +101,7 @@ impl Follower<'_, '_> {
         self.out.push(Program {
             site: here.site.clone(),
             words: words.to_vec(),
+            via: here.via.to_vec(),
             dir: here.dir.to_owned(),
             target,
             firm: here.firm && self.effective,
@@ -107,8 +120,18 @@ impl Follower<'_, '_> {
         while let Some(word) = rest.get(at) {
             match word.as_str() {
                 "-e" | "--eval" | "-p" | "--print" | "-h" | "--version" | "-v" => return,
-                "-r" | "--require" | "--import" | "--loader" | "--experimental-loader" | "-P" | "--project" | "--tsconfig"
-                | "--exec" | "--watch-path" | "-C" | "--conditions" => at += 2,
+                "-r"
+                | "--require"
+                | "--import"
+                | "--loader"
+                | "--experimental-loader"
+                | "-P"
+                | "--project"
+                | "--tsconfig"
+                | "--exec"
+                | "--watch-path"
+                | "-C"
+                | "--conditions" => at += 2,
                 "watch" | "run" => at += 1,
                 _ if word.starts_with('-') => at += 1,
                 _ => break,
@@ -119,11 +142,12 @@ impl Follower<'_, '_> {
         }
     }
 
-    fn shell(&mut self, rest: &[String], here: &Here<'_>) {
+    fn shell(&mut self, words: &[String], rest: &[String], here: &Here<'_>) {
         let mut at = 0;
         while let Some(word) = rest.get(at).filter(|word| word.starts_with('-')) {
             at += 1;
             if word.ends_with('c') && !word.starts_with("--") {
+                self.push(Target::Other, words, here);
                 if let Some(script) = rest.get(at) {
                     let stops = word.contains('e');
                     self.all(&commands(script, here.dir, stops), here.site, here.firm, &[], here.depth + 1);
@@ -132,7 +156,7 @@ impl Follower<'_, '_> {
             }
         }
         if let Some(path) = rest.get(at) {
-            self.file(path, "sh", rest, here);
+            self.file(path, "sh", words, here);
             self.inside(path, rest.get(at + 1..).unwrap_or_default(), here);
         }
     }
@@ -158,9 +182,19 @@ impl Follower<'_, '_> {
         }
         let stops = first.contains(" -e");
         for simple in commands(&text.text, here.dir, stops) {
-            let line = simple.words.iter().filter(|word| word.len() > 2).find_map(|word| text.text.find(word.as_str()));
+            let line = simple
+                .words
+                .iter()
+                .filter(|word| word.len() > 2)
+                .find_map(|word| text.text.find(word.as_str()));
             let site = Site::new(source, line.map_or(Span::START, |at| text.line_at(at)));
-            self.all(std::slice::from_ref(&simple), &site, here.firm && !simple.tolerated, rest, here.depth + 1);
+            self.all(
+                std::slice::from_ref(&simple),
+                &site,
+                here.firm && !simple.tolerated,
+                rest,
+                here.depth + 1,
+            );
         }
     }
 
@@ -179,7 +213,9 @@ impl Follower<'_, '_> {
         };
         let Some(name) = name else { return };
         let found = self.image.presence(self.image.finished(), &join(&dir, "package.json"));
-        let Some(manifest) = found.source().map(str::to_owned) else { return self.push(Target::Other, words, here) };
+        let Some(manifest) = found.source().map(str::to_owned) else {
+            return self.push(Target::Other, words, here);
+        };
         let own = manifest.rsplit_once('/').map_or("", |(dir, _)| dir);
         let Some(project) = self.facts.node_projects().get(own) else { return };
         let stated = rest.iter().any(|word| word == "run" || word == "run-script") || matches!(name, "start");

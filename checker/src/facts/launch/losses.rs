@@ -75,9 +75,19 @@ pub enum How {
 /// Everything that is lost, for every service.
 pub fn losses<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
     let mut found = Vec::new();
+    let loaded = super::loaded(facts);
     for delivered in facts.delivered() {
         for trace in &delivered.traces {
             let broken = trace.chain.broken.iter().filter(|broken| broken.when < When::Guarded);
+            // Of a directory in which any program may be started, only what several share is likely to be started at all.
+            let shared = |broken: &&Broken| {
+                let module = trace.chain.modules.get(broken.module);
+                trace.stated
+                    || module.is_some_and(|reached| {
+                        reached.by.is_some() && !loaded.contains(reached.source.as_str())
+                    })
+            };
+            let broken = broken.filter(shared);
             found.extend(broken.filter_map(|broken| loss(facts, delivered, trace, broken)));
         }
     }
@@ -100,13 +110,16 @@ fn loss<'f, 's>(
     let how = match &broken.cause {
         Cause::NotInImage { source, place } => located(delivered, source, place, true, brought())?,
         Cause::FileNotInImage { source, place } => {
-            if broken.doubt.is_some() || is_aside(source) {
+            let how = located(delivered, source, place, false, brought())?;
+            // What the build writes may be a file of this name, but not one above the root directory.
+            if is_aside(source) || (broken.doubt.is_some() && !matches!(how, How::OutsideRoot { .. })) {
                 return None;
             }
-            located(delivered, source, place, false, brought())?
+            how
         }
         Cause::NotInTree { source } => {
-            let untracked = facts.snapshot.entry(source).is_some() || facts.snapshot.entry(&format!("{source}.ts")).is_some();
+            let untracked = facts.snapshot.entry(source).is_some()
+                || facts.snapshot.entry(&format!("{source}.ts")).is_some();
             How::NotInTree { source: source.clone(), untracked }
         }
         Cause::NoConfig { source } => How::NoConfig { site: brought(), source: source.clone() },
@@ -115,19 +128,34 @@ fn loss<'f, 's>(
     let module = !matches!(broken.cause, Cause::FileNotInImage { .. });
     let certain = trace.firm && module && broken.when == When::Always && broken.doubt.is_none();
     // What a service variable may mend is never certain.
-    let certain = certain && !matches!(how, How::OffPath { .. }) && (trace.loader != Loader::Python || sure_of_python(&how));
+    let certain = certain
+        && !matches!(how, How::OffPath { .. })
+        && (trace.loader != Loader::Python || sure_of_python(&how));
     Some(Loss { delivered, trace, broken, how, certain })
 }
 
 /// `PYTHONPATH` may be a variable of the service, so that only what is nowhere in the image is certainly lost.
 fn sure_of_python(how: &How) -> bool {
-    matches!(how, How::NotCopied { .. } | How::Ignored { .. } | How::NotInTree { .. } | How::OutsideRoot { .. })
+    matches!(
+        how,
+        How::NotCopied { .. } | How::Ignored { .. } | How::NotInTree { .. } | How::OutsideRoot { .. }
+    )
 }
 
-fn located(delivered: &Delivered<'_>, source: &str, place: &str, module: bool, site: Option<Site>) -> Option<How> {
+fn located(
+    delivered: &Delivered<'_>,
+    source: &str,
+    place: &str,
+    module: bool,
+    site: Option<Site>,
+) -> Option<How> {
     let context = &delivered.image.context;
     let root = &context.root;
-    let inner = if root.is_empty() { Some(source) } else { source.strip_prefix(root.as_str()).and_then(|rest| rest.strip_prefix('/')) };
+    let inner = if root.is_empty() {
+        Some(source)
+    } else {
+        source.strip_prefix(root.as_str()).and_then(|rest| rest.strip_prefix('/'))
+    };
     let Some(inner) = inner else { return Some(How::OutsideRoot { source: source.to_owned() }) };
     let source = source.to_owned();
     if context.file(inner).is_some() {
@@ -145,8 +173,13 @@ fn located(delivered: &Delivered<'_>, source: &str, place: &str, module: bool, s
 fn is_aside(source: &str) -> bool {
     let name = source.rsplit('/').next().unwrap_or_default();
     name.starts_with(".env")
-        || source.split('/').any(|part| matches!(part, "tests" | "test" | "__tests__" | "node_modules" | ".git"))
-        || matches!(name, "Dockerfile" | "docker-compose.yml" | "LICENSE" | "README.md" | "railway.json" | "railway.toml")
+        || source
+            .split('/')
+            .any(|part| matches!(part, "tests" | "test" | "__tests__" | "node_modules" | ".git"))
+        || matches!(
+            name,
+            "Dockerfile" | "docker-compose.yml" | "LICENSE" | "README.md" | "railway.json" | "railway.toml"
+        )
 }
 
 impl Loss<'_, '_> {

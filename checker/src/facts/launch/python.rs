@@ -6,14 +6,27 @@ use crate::facts::startup::flag;
 
 /// Servers and workers that load an application by its name.
 const LOADERS: [&str; 14] = [
-    "uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "celery", "flask", "streamlit", "dramatiq", "arq", "taskiq",
-    "huey_consumer", "fastapi", "alembic",
+    "uvicorn",
+    "gunicorn",
+    "hypercorn",
+    "daphne",
+    "granian",
+    "celery",
+    "flask",
+    "streamlit",
+    "dramatiq",
+    "arq",
+    "taskiq",
+    "huey_consumer",
+    "fastapi",
+    "alembic",
 ];
 
 /// True when `name` is Python itself or one of its servers and workers.
 pub(super) fn loads(name: &str) -> bool {
     let version = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
-    version.is_some_and(|rest| rest.chars().all(|char| char.is_ascii_digit() || char == '.')) || LOADERS.contains(&name)
+    version.is_some_and(|rest| rest.chars().all(|char| char.is_ascii_digit() || char == '.'))
+        || LOADERS.contains(&name)
 }
 
 /// What the program `name` with the words `rest` loads, run in `dir` with `roots` on its path.
@@ -29,12 +42,18 @@ pub(super) fn targets(name: &str, rest: &[String], dir: &str, roots: &[String]) 
         by: name.to_owned(),
     };
     let file = |written: &str| {
-        place(dir, written).map(|place| Target::File { place, written: written.to_owned(), by: name.to_owned() })
+        place(dir, written).map(|place| Target::File {
+            place,
+            written: written.to_owned(),
+            by: name.to_owned(),
+        })
     };
     match name {
         "uvicorn" | "hypercorn" | "daphne" | "granian" | "gunicorn" => {
             let moved = flag(rest, &["--app-dir", "--chdir", "--working-dir"]);
-            let Some(first) = moved.map_or(Some(dir.to_owned()), |to| place(dir, to)) else { return Vec::new() };
+            let Some(first) = moved.map_or(Some(dir.to_owned()), |to| place(dir, to)) else {
+                return Vec::new();
+            };
             let config = (name == "gunicorn").then(|| flag(rest, &["-c", "--config"])).flatten();
             let config = config.filter(|path| !path.starts_with("python:")).and_then(file);
             let target = application(rest);
@@ -42,7 +61,9 @@ pub(super) fn targets(name: &str, rest: &[String], dir: &str, roots: &[String]) 
         }
         "celery" => {
             let moved = flag(rest, &["--workdir"]);
-            let Some(first) = moved.map_or(Some(dir.to_owned()), |to| place(dir, to)) else { return Vec::new() };
+            let Some(first) = moved.map_or(Some(dir.to_owned()), |to| place(dir, to)) else {
+                return Vec::new();
+            };
             flag(rest, &["-A", "--app"]).map(|app| module(app, &first)).into_iter().collect()
         }
         "flask" => {
@@ -50,18 +71,24 @@ pub(super) fn targets(name: &str, rest: &[String], dir: &str, roots: &[String]) 
             app.map(|app| module(app, dir)).into_iter().collect()
         }
         "dramatiq" | "taskiq" => {
-            let named = rest.iter().find(|word| !word.starts_with('-') && !matches!(word.as_str(), "worker" | "scheduler"));
+            let named = rest
+                .iter()
+                .find(|word| !word.starts_with('-') && !matches!(word.as_str(), "worker" | "scheduler"));
             named.map(|app| module(app, dir)).into_iter().collect()
         }
         "arq" => {
-            let named = rest.iter().find(|word| !word.starts_with('-')).and_then(|word| word.rsplit_once('.'));
+            let named =
+                rest.iter().find(|word| !word.starts_with('-')).and_then(|word| word.rsplit_once('.'));
             named.map(|(app, _)| module(app, dir)).into_iter().collect()
         }
         "streamlit" | "fastapi" => {
             let path = rest.iter().skip(1).find(|word| !word.starts_with('-') && word.contains(".py"));
             path.and_then(|path| file(path)).into_iter().collect()
         }
-        "alembic" => vec![file(flag(rest, &["-c", "--config"]).unwrap_or("alembic.ini"))].into_iter().flatten().collect(),
+        "alembic" => vec![file(flag(rest, &["-c", "--config"]).unwrap_or("alembic.ini"))]
+            .into_iter()
+            .flatten()
+            .collect(),
         "huey_consumer" => Vec::new(),
         _ => interpreter(rest, dir, &with, &file),
     }
@@ -78,7 +105,11 @@ fn interpreter(
         match word.as_str() {
             "-m" => {
                 let Some(name) = rest.get(at + 1) else { return Vec::new() };
-                return vec![Target::Module { name: name.clone(), roots: with(dir), by: "python".to_owned() }];
+                return vec![Target::Module {
+                    name: name.clone(),
+                    roots: with(dir),
+                    by: "python".to_owned(),
+                }];
             }
             "-c" | "-V" | "--version" => return Vec::new(),
             "-X" | "-W" => at += 2,
@@ -92,12 +123,15 @@ fn interpreter(
 /// The word that names an application: `package.module:name`, or for Gunicorn a dotted module alone.
 fn application(rest: &[String]) -> Option<&str> {
     let plain = |part: &str| {
-        !part.is_empty() && part.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '.' | '(' | ')'))
+        !part.is_empty()
+            && part.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '.' | '(' | ')'))
     };
     let named = rest.iter().find(|word| {
         !word.starts_with('-')
             && word.split_once(':').is_some_and(|(module, app)| {
-                plain(module) && plain(app) && app.starts_with(|char: char| char.is_alphabetic() || char == '_')
+                plain(module)
+                    && plain(app)
+                    && app.starts_with(|char: char| char.is_alphabetic() || char == '_')
             })
     });
     named.map(String::as_str)

@@ -12,8 +12,16 @@ use crate::finding::Site;
 /// Modules that one build command begins with, at most.
 const ENTRY_LIMIT: usize = 200;
 /// Files that TypeScript programs usually begin with, tried where nothing tells it.
-const ENTRIES: [&str; 8] =
-    ["src/main.ts", "src/index.ts", "src/server.ts", "src/app.ts", "src/worker.ts", "src/main.tsx", "src/index.tsx", "index.ts"];
+const ENTRIES: [&str; 8] = [
+    "src/main.ts",
+    "src/index.ts",
+    "src/server.ts",
+    "src/app.ts",
+    "src/worker.ts",
+    "src/main.tsx",
+    "src/index.tsx",
+    "index.ts",
+];
 
 /// Every chain of `each`.
 pub(super) fn read<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Vec<Trace> {
@@ -21,7 +29,7 @@ pub(super) fn read<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Vec<Trace> {
     for program in &each.programs {
         found.extend(of_program(facts, each, program));
     }
-    if each.programs.is_empty() && each.image.dockerfile.is_none() {
+    if each.image.dockerfile.is_none() && !is_stated(facts, each) {
         found.extend(of_directory(facts, each));
     }
     for stage in each.image.built_stages() {
@@ -35,7 +43,24 @@ pub(super) fn read<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Vec<Trace> {
     found
 }
 
-fn trace<'s>(facts: &Facts<'s>, each: &Delivered<'s>, start: &Start, site: &Site, words: &[String], firm: bool, build: bool) -> Trace {
+/// True when some file says what is started, rather than a builder finding a script by itself.
+fn is_stated(facts: &Facts<'_>, each: &Delivered<'_>) -> bool {
+    let manifest = |program: &Program| program.site.path.ends_with("package.json");
+    let stated = each
+        .service(facts)
+        .is_some_and(|service| service.settings.text(crate::facts::settings::Key::StartCommand).is_some());
+    stated || each.programs.iter().any(|program| !manifest(program))
+}
+
+fn trace<'s>(
+    facts: &Facts<'s>,
+    each: &Delivered<'s>,
+    start: &Start,
+    site: &Site,
+    words: &[String],
+    firm: bool,
+    build: bool,
+) -> Trace {
     Trace {
         loader: start.loader,
         view: start.view,
@@ -43,6 +68,7 @@ fn trace<'s>(facts: &Facts<'s>, each: &Delivered<'s>, start: &Start, site: &Site
         words: words.to_vec(),
         firm,
         build,
+        stated: true,
         chain: walk(facts, &each.image, start),
     }
 }
@@ -54,7 +80,10 @@ fn of_program<'s>(facts: &Facts<'s>, each: &Delivered<'s>, program: &Program) ->
             let presence = each.image.presence(view, place);
             let source = presence.source().filter(|_| presence.is_file())?.to_owned();
             let python = language(&source)? == Language::Python;
-            if python != (by.starts_with("python") || matches!(by.as_str(), "" | "streamlit" | "fastapi" | "gunicorn")) {
+            if python
+                != (by.starts_with("python")
+                    || matches!(by.as_str(), "" | "streamlit" | "fastapi" | "gunicorn"))
+            {
                 return None;
             }
             let beside = place.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
@@ -70,7 +99,8 @@ fn of_program<'s>(facts: &Facts<'s>, each: &Delivered<'s>, program: &Program) ->
         }
         Target::NoScript { .. } | Target::Other => return None,
     };
-    let start = Start { modules: vec![module], when: When::Always, dir: program.dir.clone(), roots, view, loader };
+    let start =
+        Start { modules: vec![module], when: When::Always, dir: program.dir.clone(), roots, view, loader };
     Some(trace(facts, each, &start, &program.site, &program.words, program.firm, false))
 }
 
@@ -99,7 +129,10 @@ fn of_directory<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Option<Trace> {
     }
     let files = each.image.context.entries.iter().filter(|entry| {
         let path = each.image.context.relative(entry);
-        !path.contains('/') && language(path).is_some() && !path.contains("test") && !path.contains(".config.")
+        !path.contains('/')
+            && language(path).is_some()
+            && !path.contains("test")
+            && !path.contains(".config.")
     });
     let modules: Vec<_> = files
         .take(ENTRY_LIMIT)
@@ -114,7 +147,8 @@ fn of_directory<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Option<Trace> {
         view: each.image.finished(),
         loader: if python { Loader::Python } else { Loader::Run },
     };
-    Some(trace(facts, each, &start, &service.origin, &[], false, false))
+    let found = trace(facts, each, &start, &service.origin, &[], false, false);
+    Some(Trace { stated: false, ..found })
 }
 
 fn of_command<'s>(
@@ -127,21 +161,7 @@ fn of_command<'s>(
 ) -> Option<Trace> {
     let words = crate::facts::startup::unwrapped(&command.words);
     let program = words.first()?.rsplit('/').next()?;
-    let rest = &words[1..];
-    let (written, loader) = match program {
-        "vite" if rest.first().is_none_or(|word| word == "build" || word.starts_with('-')) => {
-            (vite(each, view, &command.dir), Loader::Build)
-        }
-        "next" if rest.first().is_some_and(|word| word == "build") => (next(each, view, &command.dir), Loader::Build),
-        "tsc" if !rest.iter().any(|word| word == "--noEmit") => (entries(each, &command.dir), Loader::Build),
-        "nest" | "tsup" | "ncc" | "swc" => (entries(each, &command.dir), Loader::Build),
-        "esbuild" => (named(rest), Loader::Build),
-        "node" | "tsx" | "ts-node" => (named(rest).into_iter().take(1).collect(), Loader::Run),
-        _ if program.starts_with("python") && rest.first().is_some_and(|word| !word.starts_with('-')) => {
-            (named(rest).into_iter().take(1).collect(), Loader::Python)
-        }
-        _ => return None,
-    };
+    let (written, loader) = beginnings(each, view, &command.dir, program, &words[1..])?;
     let modules: Vec<(String, String)> = written
         .iter()
         .filter_map(|path| command.place(path))
@@ -155,7 +175,8 @@ fn of_command<'s>(
         return None;
     }
     let beside = modules[0].0.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
-    let start = Start { modules, when: When::Always, dir: command.dir.clone(), roots: vec![beside], view, loader };
+    let start =
+        Start { modules, when: When::Always, dir: command.dir.clone(), roots: vec![beside], view, loader };
     let firm = !command.conditional && !command.tolerated;
     let mut found = trace(facts, each, &start, &layer.site, words, firm, true);
     // An earlier command of the same instruction may have written anything.
@@ -165,6 +186,30 @@ fn of_command<'s>(
         }
     }
     Some(found)
+}
+
+/// The files that a build command begins with, as written from its directory, and how it looks for modules.
+fn beginnings(
+    each: &Delivered<'_>,
+    view: View,
+    dir: &str,
+    program: &str,
+    rest: &[String],
+) -> Option<(Vec<String>, Loader)> {
+    Some(match program {
+        "vite" if rest.first().is_none_or(|word| word == "build" || word.starts_with('-')) => {
+            (vite(), Loader::Build)
+        }
+        "next" if rest.first().is_some_and(|word| word == "build") => (next(each, view, dir), Loader::Build),
+        "tsc" if !rest.iter().any(|word| word == "--noEmit") => (entries(each, dir), Loader::Build),
+        "nest" | "tsup" | "ncc" | "swc" => (entries(each, dir), Loader::Build),
+        "esbuild" => (named(rest), Loader::Build),
+        "node" | "tsx" | "ts-node" => (named(rest).into_iter().take(1).collect(), Loader::Run),
+        _ if program.starts_with("python") && rest.first().is_some_and(|word| !word.starts_with('-')) => {
+            (named(rest).into_iter().take(1).collect(), Loader::Python)
+        }
+        _ => return None,
+    })
 }
 
 fn opaque_before(layer: &Layer, at: usize) -> bool {
@@ -194,29 +239,40 @@ fn entries(each: &Delivered<'_>, dir: &str) -> Vec<String> {
 }
 
 /// The configuration of Vite, and the modules of its page.
-fn vite(each: &Delivered<'_>, view: View, dir: &str) -> Vec<String> {
+fn vite() -> Vec<String> {
     let mut found: Vec<String> =
         ["ts", "js", "mjs", "mts"].iter().map(|end| format!("vite.config.{end}")).collect();
-    let _ = (each, view, dir);
-    found.extend(["src/main.tsx", "src/main.ts", "src/main.jsx", "src/main.js", "src/index.tsx", "src/index.ts"].map(str::to_owned));
+    found.extend(
+        ["src/main.tsx", "src/main.ts", "src/main.jsx", "src/main.js", "src/index.tsx", "src/index.ts"]
+            .map(str::to_owned),
+    );
     found
 }
 
 /// Pages and routes of Next.
 fn next(each: &Delivered<'_>, view: View, dir: &str) -> Vec<String> {
-    let Presence::Directory { source: Some(source) } = each.image.presence(view, dir) else { return Vec::new() };
+    let Presence::Directory { source: Some(source) } = each.image.presence(view, dir) else {
+        return Vec::new();
+    };
     let skip = if source.is_empty() { 0 } else { source.len() + 1 };
+    let inside = format!("{source}/");
     let below = each.image.context.entries.iter().filter_map(|entry| {
-        (source.is_empty() || entry.path.starts_with(&format!("{source}/"))).then(|| &entry.path[skip..])
+        Some(entry.path.get(skip..)?).filter(|_| source.is_empty() || entry.path.starts_with(&inside))
     });
     let is_page = |path: &str| {
         let routed = ["app/", "src/app/", "pages/", "src/pages/"].iter().any(|root| path.starts_with(root));
         let name = path.rsplit('/').next().unwrap_or(path);
         let stem = name.split('.').next().unwrap_or(name);
         let in_app = path.starts_with("app/") || path.starts_with("src/app/");
-        routed && language(path).is_some() && !path.contains(".test.") && (!in_app || matches!(stem, "page" | "layout" | "route"))
+        routed
+            && language(path).is_some()
+            && !path.contains(".test.")
+            && (!in_app || matches!(stem, "page" | "layout" | "route"))
     };
     let mut found: Vec<String> = below.filter(|path| is_page(path)).map(str::to_owned).collect();
-    found.extend(["next.config.js", "next.config.mjs", "next.config.ts", "middleware.ts", "src/middleware.ts"].map(str::to_owned));
+    found.extend(
+        ["next.config.js", "next.config.mjs", "next.config.ts", "middleware.ts", "src/middleware.ts"]
+            .map(str::to_owned),
+    );
     found
 }

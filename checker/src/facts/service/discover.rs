@@ -197,7 +197,8 @@ fn from_builder_configs(facts: &Facts<'_>, configs: &[Rc<RailwayConfig>]) -> Vec
     let mut found = Vec::new();
     for (name, builder) in [("nixpacks.toml", Builder::Nixpacks), ("railpack.json", Builder::Railpack)] {
         let tail = format!("/{name}");
-        let named = facts.snapshot.entries().iter().filter(|entry| entry.tracked && entry.path.ends_with(&tail));
+        let named =
+            facts.snapshot.entries().iter().filter(|entry| entry.tracked && entry.path.ends_with(&tail));
         for entry in named.filter(|entry| may_be_deployed(&entry.path)) {
             let directory = directory_of(&entry.path).to_owned();
             let configured = configs.iter().any(|config| config.directory() == directory);

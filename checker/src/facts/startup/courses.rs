@@ -70,7 +70,7 @@ impl Seen {
 
 /// Walks every course from `entry` in both worlds.
 pub(super) fn explore(facts: &Facts<'_>, service: &Service, entry: EntryPoint) -> Startup {
-    let sources = Sources::new(facts.snapshot, service, &entry);
+    let sources = Sources::new(facts, service, &entry);
     let seen = RefCell::new(Seen::default());
     let (up, all_up, covered) = world(&sources, &seen, &entry, true);
     // Without a client the two worlds are the same.

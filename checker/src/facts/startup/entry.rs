@@ -25,6 +25,8 @@ pub struct EntryPoint {
     pub file: Option<String>,
     /// What it loads by name: `package.module:attribute` or a dotted module.
     pub target: Option<String>,
+    /// The program as the command names it: the file's path in the image.
+    pub program_path: Option<String>,
     /// The words behind the program.
     pub arguments: Vec<String>,
     /// Directories of the repository in which Python looks for modules.
@@ -182,6 +184,7 @@ impl Finder<'_, '_> {
             program: program.to_owned(),
             file,
             target,
+            program_path: None,
             arguments: rest.to_vec(),
             roots,
             site: site.clone(),
@@ -259,6 +262,7 @@ impl Finder<'_, '_> {
         let python = language(&file) == language("a.py");
         let mut entry =
             self.entry(if python { "python" } else { "node" }, Some(file.clone()), None, rest, site);
+        entry.program_path = Some(path.to_owned());
         // Python looks for modules beside the program first.
         entry.roots.insert(0, file.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned()));
         Ok(entry)

@@ -44,7 +44,9 @@ pub(super) fn layout(file: &Dockerfile) -> Layout {
                     let mut to = inside(&layout.workdir, &copy.destination.value);
                     for source in &copy.sources {
                         let from = join("", &source.value);
-                        let several = copy.sources.len() > 1 || copy.destination.value.ends_with('/');
+                        let destination = copy.destination.value.as_str();
+                        let several =
+                            copy.sources.len() > 1 || destination.ends_with('/') || destination == ".";
                         if several && from.rsplit('/').next().is_some_and(|name| name.contains('.')) {
                             let name = from.rsplit('/').next().unwrap_or_default();
                             layout.copies.push((from.clone(), join(&to, name)));

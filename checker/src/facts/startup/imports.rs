@@ -7,18 +7,22 @@ use std::rc::Rc;
 use super::EntryPoint;
 use super::value::{ModuleValue, Scope, Value};
 use super::walk::{Flow, Leave, Walk};
+use crate::facts::Facts;
 use crate::facts::program::{Import, Language, Module};
 use crate::facts::service::Service;
-use crate::facts::{javascript_source, python_source};
 use crate::finding::Site;
 use crate::snapshot::Snapshot;
 
 /// Files read for one start-up; beyond that the walk says it does not know.
 const FILE_LIMIT: usize = 300;
 
+/// Parses the file at a path, once for all services.
+type Read<'f> = Box<dyn Fn(&str) -> Option<Rc<Module>> + 'f>;
+
 /// The sources of one service, each parsed once.
 pub(super) struct Sources<'f> {
     snapshot: &'f Snapshot<'f>,
+    read: Read<'f>,
     /// Directories in which Python looks for modules.
     roots: Vec<String>,
     modules: RefCell<HashMap<String, Option<Rc<Module>>>>,
@@ -27,7 +31,7 @@ pub(super) struct Sources<'f> {
 }
 
 impl<'f> Sources<'f> {
-    pub(super) fn new(snapshot: &'f Snapshot<'f>, service: &Service, entry: &EntryPoint) -> Self {
+    pub(super) fn new(facts: &'f Facts<'_>, service: &Service, entry: &EntryPoint) -> Self {
         let mut roots = entry.roots.clone();
         for root in &service.roots {
             roots.push(root.clone());
@@ -36,7 +40,8 @@ impl<'f> Sources<'f> {
         roots.push(String::new());
         roots.dedup();
         Self {
-            snapshot,
+            snapshot: facts.snapshot,
+            read: Box::new(|path| facts.module(path)),
             roots,
             modules: RefCell::default(),
             order: RefCell::default(),
@@ -59,21 +64,17 @@ impl<'f> Sources<'f> {
         if let Some(known) = self.modules.borrow().get(path) {
             return known.clone();
         }
-        let module = self.parse(path).map(Rc::new);
+        let module = self.parse(path);
         self.modules.borrow_mut().insert(path.to_owned(), module.clone());
         module
     }
 
-    fn parse(&self, path: &str) -> Option<Module> {
+    fn parse(&self, path: &str) -> Option<Rc<Module>> {
         if self.order.borrow().len() >= FILE_LIMIT {
             self.trouble.borrow_mut().get_or_insert("the program has too many files".to_owned());
             return None;
         }
-        let text = self.snapshot.text(path).ok()?;
-        let module = match language(path)? {
-            Language::Python => python_source::parse(path, &text.text),
-            Language::JavaScript => javascript_source::parse(path, &text.text),
-        };
+        let module = (self.read)(path)?;
         self.order.borrow_mut().push(path.to_owned());
         if let Some((why, _)) = &module.error {
             self.trouble.borrow_mut().get_or_insert_with(|| format!("`{path}` does not parse: {why}"));

@@ -57,7 +57,12 @@ fn after_the_cut_off_the_file_no_longer_excuses_the_dashboard() {
 #[test]
 fn variables_are_judged_by_their_state() {
     let audit = judged(REPOSITORY, "2026-11-25", live());
-    assert_eq!(item(&audit, "SUPABASE_URL").standing, Standing::Wrong, "{:#?}", audit.items.iter().filter(|i| i.group=="Variables").collect::<Vec<_>>());
+    assert_eq!(
+        item(&audit, "SUPABASE_URL").standing,
+        Standing::Wrong,
+        "{:#?}",
+        audit.items.iter().filter(|i| i.group == "Variables").collect::<Vec<_>>()
+    );
     assert_eq!(item(&audit, "SUPABASE_URL").place, "main.py:4");
     assert_eq!(item(&audit, "REDIS_URL").standing, Standing::Wrong, "{audit:#?}");
     assert_eq!(item(&audit, "PATH").standing, Standing::Wrong);

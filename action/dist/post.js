@@ -1,0 +1,22 @@
+// src/docker.ts
+import { spawn, spawnSync } from "node:child_process";
+var KEPT = 8 * 1024 * 1024;
+function sweep(env, label) {
+  let docker = (words) => {
+    let { stdout } = spawnSync("docker", words, { env, encoding: "utf8", timeout: 3e4, stdio: ["ignore", "pipe", "ignore"] });
+    return (stdout ?? "").split(`
+`).filter((id) => id !== "");
+  }, filter = ["--filter", `label=${label}`];
+  for (let round = 0; round < 2; round += 1) {
+    let containers = docker(["ps", "--all", "--quiet", ...filter]);
+    containers.length > 0 && docker(["rm", "--force", "--volumes", ...containers]);
+    let networks = docker(["network", "ls", "--quiet", ...filter]);
+    networks.length > 0 && docker(["network", "rm", ...networks]);
+    let images = docker(["images", "--quiet", ...filter]);
+    if (images.length > 0 && docker(["rmi", "--force", ...new Set(images)]), containers.length + networks.length + images.length === 0) return;
+  }
+}
+
+// src/post.ts
+var run = process.env["STATE_preflight-run"];
+run && /^[0-9a-f]+$/.test(run) && sweep(process.env, `preflight.run=${run}`);

@@ -1,0 +1,128 @@
+//! Package scripts replaced by the commands they run.
+
+use super::effects::value;
+use super::lookup::glue;
+use super::shell::{Simple, commands, place};
+use super::{Image, Stage, View};
+use crate::facts::Facts;
+
+/// Package scripts inside package scripts.
+const SCRIPT_DEPTH: usize = 5;
+
+/// Replaces package scripts by the commands they run.
+pub(super) struct Recipe<'r, 's> {
+    /// All facts.
+    pub(super) facts: &'r Facts<'s>,
+    /// The image as far as it is known.
+    pub(super) image: &'r Image<'s>,
+    /// The stage that is being read, when it is not in the image yet.
+    pub(super) stage: Option<&'r Stage>,
+}
+
+impl Recipe<'_, '_> {
+    /// The commands that are run in the end.
+    pub(super) fn flat(&self, list: Vec<Simple>, view: View, depth: usize) -> Vec<Simple> {
+        let mut out = Vec::new();
+        for command in list {
+            let Some((dir, text)) = self.script(&command, view).filter(|_| depth < SCRIPT_DEPTH) else {
+                let hooks = if depth < SCRIPT_DEPTH { self.hooks(&command, view) } else { Vec::new() };
+                out.push(command);
+                for (dir, text) in hooks {
+                    out.extend(self.flat(commands(&text, &dir, true), view, SCRIPT_DEPTH - 1));
+                }
+                continue;
+            };
+            let mut inner = self.flat(commands(&text, &dir, true), view, depth + 1);
+            for each in &mut inner {
+                each.conditional |= command.conditional;
+                each.tolerated |= command.tolerated;
+            }
+            out.extend(inner);
+        }
+        out
+    }
+
+    /// The package's own scripts that its installation runs.
+    fn hooks(&self, command: &Simple, view: View) -> Vec<(String, String)> {
+        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+        let manager = matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun");
+        let installs = words.iter().skip(1).find(|word| !word.starts_with('-'));
+        let installs = matches!(installs, Some(&("install" | "ci" | "i")))
+            || (installs.is_none() && command.program() == "yarn");
+        if !manager || !installs || words.contains(&"--ignore-scripts") {
+            return Vec::new();
+        }
+        let to = value(&words, &["--prefix", "-C", "--cwd", "--dir"]);
+        let dir = to.and_then(|to| place(&command.dir, to)).unwrap_or_else(|| command.dir.clone());
+        let Some(project) =
+            self.manifest(view, &dir).and_then(|source| self.facts.node_projects().get(&source))
+        else {
+            return Vec::new();
+        };
+        let hooks = ["preinstall", "install", "postinstall", "prepare"].into_iter();
+        hooks.filter_map(|name| Some((dir.clone(), project.script(name)?.value.clone()))).collect()
+    }
+
+    /// The text of the package script that `command` runs, and the directory of its manifest.
+    fn script(&self, command: &Simple, view: View) -> Option<(String, String)> {
+        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+        if let (Some(shell), true) = (words.first(), words.len() > 2) {
+            let flag = words[1].starts_with('-') && words[1].ends_with('c');
+            if flag && matches!(shell.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash")) {
+                return Some((command.dir.clone(), words[2].to_owned()));
+            }
+        }
+        let (dir, name) = package_script(&words, &command.dir)?;
+        let source = self.manifest(view, &dir)?;
+        let project = self.facts.node_projects().get(&source)?;
+        Some((dir, project.script(&name)?.value.clone()))
+    }
+
+    /// The directory of the tree whose `package.json` lies in the directory `dir` of the image.
+    fn manifest(&self, view: View, dir: &str) -> Option<String> {
+        let path = glue(dir, "package.json");
+        let source = match self.stage {
+            Some(stage) => self.image.with(stage).presence(view, &path).source()?.to_owned(),
+            None => self.image.presence(view, &path).source()?.to_owned(),
+        };
+        Some(source.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned()))
+    }
+}
+
+/// The directory and the name of the package script that a command runs.
+fn package_script(words: &[&str], dir: &str) -> Option<(String, String)> {
+    let manager = words.first()?.rsplit('/').next()?;
+    if !matches!(manager, "npm" | "pnpm" | "yarn" | "bun") {
+        return None;
+    }
+    let to = value(words, &["--prefix", "-C", "--cwd", "--dir"]);
+    let dir = to.map_or_else(|| Some(dir.to_owned()), |to| place(dir, to))?;
+    if words.iter().any(|word| {
+        matches!(
+            *word,
+            "--filter"
+                | "-F"
+                | "-r"
+                | "--recursive"
+                | "-w"
+                | "--workspace"
+                | "workspace"
+                | "workspaces"
+                | "--workspaces"
+        ) || word.starts_with("--filter=")
+            || word.starts_with("--workspace=")
+    }) {
+        return None;
+    }
+    let mut plain = words[1..].iter().filter(|word| !word.starts_with('-') && Some(**word) != to);
+    let first = *plain.next()?;
+    match first {
+        "run" | "run-script" => Some((dir, (*plain.next()?).to_owned())),
+        "install" | "ci" | "i" | "add" | "exec" | "dlx" | "x" | "remove" | "prune" | "cache" | "config"
+        | "set" | "rebuild" | "deploy" | "fetch" | "store" | "dedupe" | "audit" | "init" | "pkg"
+        | "version" | "create" => None,
+        "start" | "test" | "stop" => Some((dir, first.to_owned())),
+        _ if manager == "npm" => None,
+        name => Some((dir, name.to_owned())),
+    }
+}

@@ -1,0 +1,311 @@
+//! The program imports a package that nothing installs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::Facts;
+use crate::facts::chain::{Loader, Package, When, language, names};
+use crate::facts::image::{Image, Presence};
+use crate::facts::launch::installs::{Install, installs};
+use crate::facts::launch::python_installs::distributions;
+use crate::facts::launch::{Delivered, Trace, loaded};
+use crate::facts::node_project::LOCKFILES;
+use crate::facts::program::Language;
+use crate::facts::startup::join;
+use crate::finding::{Finding, Findings, Severity, Site};
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// The program imports a package that no manifest of its image asks for.
+    ///
+    /// ## Why it matters
+    /// On the developer's machine the package is there, because another project or the root of the monorepo asks for it. In
+    /// the image it is not, and the program ends with `ModuleNotFoundError` or `ERR_MODULE_NOT_FOUND`.
+    ///
+    /// ## What to do
+    /// Add it to the manifest that the image installs.
+    ///
+    /// ## What it cannot know
+    /// What other packages bring along, unless there is a lockfile: without one it is a warning. Python names that are not
+    /// those of their distribution are looked up in a list of the usual ones; where a similar distribution is installed the
+    /// rule is silent. An import whose failure is caught is a note.
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json package-lock.json ./
+    /// RUN npm ci
+    /// COPY main.mjs .
+    /// CMD ["node", "main.mjs"]
+    /// //- package.json
+    /// {"dependencies": {"express": "4"}}
+    /// //- package-lock.json
+    /// {"packages": {"node_modules/express": {}, "node_modules/accepts": {}}}
+    /// //- main.mjs
+    /// import express from "express";
+    /// import { parse } from "yaml";
+    /// express(parse);
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pip install -r requirements.txt
+    /// CMD ["python", "main.py"]
+    /// //- requirements.txt
+    /// fastapi
+    /// //- main.py
+    /// import yaml
+    /// from fastapi import FastAPI
+    /// ```
+    ///
+    /// Brought along, declared under another name, part of the language, a package of the workspace, caught:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci
+    /// CMD ["node", "main.mjs"]
+    /// //- package.json
+    /// {"dependencies": {"express": "4", "@x/y": "1"}}
+    /// //- package-lock.json
+    /// {"packages": {"node_modules/express": {}, "node_modules/accepts": {}}}
+    /// //- main.mjs
+    /// import fs from "fs/promises";
+    /// import accepts from "accepts";
+    /// import { z } from "@x/y/sub/path";
+    /// import { helper } from "@mine/helper";
+    /// fs.x(accepts, z, helper);
+    /// //- helper/package.json
+    /// {"name": "@mine/helper"}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pip install -r requirements.txt && pip install gunicorn==22
+    /// CMD ["python", "main.py"]
+    /// //- requirements.txt
+    /// fastapi
+    /// PyYAML
+    /// google-cloud-storage
+    /// //- main.py
+    /// import yaml, json
+    /// import starlette
+    /// import gunicorn
+    /// from google.cloud import storage
+    /// try:
+    ///     import orjson
+    /// except ImportError:
+    ///     orjson = json
+    /// ```
+    "dependency-not-declared", Error, Start, since "0.2.0",
+    sources: [
+        "https://nodejs.org/api/errors.html#err_module_not_found",
+        "https://packaging.python.org/en/latest/discussions/distribution-package-vs-import-package/",
+    ]
+}
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    for delivered in facts.delivered() {
+        let mut told = BTreeSet::new();
+        for trace in delivered.traces.iter().filter(|trace| !trace.build) {
+            match trace.loader {
+                Loader::Python => python(facts, delivered, trace, &mut told, out),
+                Loader::Run => node(facts, delivered, trace, &mut told, out),
+                Loader::Build => {}
+            }
+        }
+    }
+}
+
+fn python(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    told: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let installed = distributions(facts, delivered);
+    let (Some(service), Some(manifest)) = (delivered.service(facts), &installed.manifest) else { return };
+    for package in trace.chain.packages.iter().filter(|package| package.when <= When::Sometimes) {
+        let (wanted, listed) = names::distributions(&package.name);
+        let near = |name: &String| {
+            let (one, other) = (name.replace('-', ""), package.name.to_lowercase().replace('_', ""));
+            one.contains(&other) || other.contains(&one)
+        };
+        let there = wanted.iter().any(|name| installed.names.contains(name));
+        if there
+            || installed.names.iter().any(near)
+            || installed.open
+            || is_local(facts, &package.name)
+            || !told.insert(package.name.clone())
+        {
+            continue;
+        }
+        let message = format!(
+            "`{manifest}` does not ask for `{}`, which `{}` imports as `{}`",
+            wanted[0],
+            source(trace, package),
+            package.name
+        );
+        let finding = out.at(Site::file(manifest.clone()), message);
+        finding.service(&service.name).related(package.site.clone(), "it is imported here");
+        finding.help(format!("Add `{}` to `{manifest}`", wanted[0]));
+        if !(installed.locked && listed && trace.firm && package.when == When::Always) {
+            finding.severity(Severity::Warning);
+        }
+    }
+}
+
+/// True when some file or directory of the tree has the name of the module.
+fn is_local(facts: &Facts<'_>, name: &str) -> bool {
+    let (file, inner) = (format!("{name}.py"), format!("{name}/"));
+    facts.snapshot.entries().iter().any(|entry| {
+        entry.path.rsplit('/').next() == Some(&file)
+            || entry.path.starts_with(&inner)
+            || entry.path.contains(&format!("/{inner}"))
+    })
+}
+
+fn source<'t>(trace: &'t Trace, package: &Package) -> &'t str {
+    trace.chain.modules.get(package.module).map_or("", |reached| reached.source.as_str())
+}
+
+fn node(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    told: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let installs = installs(&delivered.image);
+    let Some(service) = delivered.service(facts) else { return };
+    let loaded = loaded(facts);
+    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+    for package in trace.chain.packages.iter().filter(|package| package.when < When::Types) {
+        let Some(reached) = trace.chain.modules.get(package.module) else { continue };
+        if language(&reached.source) != Some(Language::JavaScript)
+            || (!trace.stated && (reached.by.is_none() || loaded.contains(reached.source.as_str())))
+        {
+            continue;
+        }
+        let there = known.entry(&package.name).or_insert_with(|| {
+            brought(facts, delivered, &installs, &package.name)
+                || doubtful(&delivered.image, trace, &reached.place, &package.name)
+        });
+        if *there || told.contains(&package.name) {
+            continue;
+        }
+        let caught = package.when >= When::Guarded;
+        let elsewhere = facts
+            .node_projects()
+            .values()
+            .any(|project| project.dependencies.iter().any(|each| each.name.value == package.name));
+        if caught && !elsewhere {
+            continue;
+        }
+        told.insert(package.name.clone());
+        tell(facts, &installs, trace, package, out).service(&service.name);
+    }
+}
+
+/// The finding about a package that nothing installs.
+fn tell<'o>(
+    facts: &Facts<'_>,
+    installs: &[Install],
+    trace: &Trace,
+    package: &Package,
+    out: &'o mut Findings,
+) -> &'o mut Finding {
+    let last = installs.iter().rev().find(|install| install.manifest.is_some());
+    let manifest =
+        last.and_then(|install| install.manifest.as_ref()).map(|directory| join(directory, "package.json"));
+    let site = match manifest {
+        Some(path) if installs.iter().all(|install| install.named.is_empty()) => Site::file(path),
+        _ => installs.last().map_or_else(|| trace.site.clone(), |install| install.site.clone()),
+    };
+    let locked = last.is_some_and(|install| lockfile(facts, install).is_some());
+    let certain = locked && trace.firm && package.when == When::Always;
+    let message = format!("nothing installs `{}`, which `{}` imports", package.name, source(trace, package));
+    let finding = out.at(site, message);
+    finding.related(package.site.clone(), "it is imported here");
+    finding.help(format!("Add `{}` to the manifest that this image installs", package.name));
+    finding.severity(match (package.when >= When::Guarded, certain) {
+        (true, _) => Severity::Note,
+        (false, true) => Severity::Error,
+        (false, false) => Severity::Warning,
+    })
+}
+
+/// True when an installation brings the package `name`.
+fn brought(facts: &Facts<'_>, delivered: &Delivered<'_>, installs: &[Install], name: &str) -> bool {
+    let own = facts
+        .node_projects()
+        .values()
+        .any(|project| project.name.as_ref().is_some_and(|own| own.value == name));
+    let typed = name.starts_with("@types/");
+    own || typed
+        || installs.iter().any(|install| {
+            let project =
+                install.manifest.as_ref().and_then(|directory| facts.node_projects().get(directory));
+            let asked = project.is_some_and(|project| {
+                let workspace = !project.workspaces.is_empty();
+                project.error.is_some()
+                    || project.dependencies.iter().any(|each| each.name.value == name)
+                    || workspace && anywhere(facts, name)
+            });
+            asked
+                || install.named.iter().any(|named| named == name)
+                || lockfile(facts, install).is_some_and(|text| in_lockfile(&text, name))
+        })
+        || (delivered.image.dockerfile.is_none() && installs.is_empty())
+}
+
+fn anywhere(facts: &Facts<'_>, name: &str) -> bool {
+    facts
+        .node_projects()
+        .values()
+        .any(|project| project.dependencies.iter().any(|each| each.name.value == name))
+}
+
+fn lockfile(facts: &Facts<'_>, install: &Install) -> Option<String> {
+    let directory = install.manifest.as_ref()?;
+    let found = LOCKFILES.iter().find_map(|(name, _)| facts.snapshot.text(&join(directory, name)).ok());
+    found.map(|text| text.text.clone())
+}
+
+fn in_lockfile(text: &str, name: &str) -> bool {
+    [
+        format!("node_modules/{name}\""),
+        format!("\n{name}@"),
+        format!("\"{name}@"),
+        format!("/{name}@"),
+        format!("'{name}@"),
+        format!(" {name}@"),
+        format!(" {name}:"),
+        format!("\"{name}\""),
+    ]
+    .iter()
+    .any(|key| text.contains(key.as_str()))
+}
+
+/// True when a copied or generated `node_modules` may hold the package.
+fn doubtful(image: &Image<'_>, trace: &Trace, place: &str, name: &str) -> bool {
+    let mut dir = place;
+    while let Some((above, _)) = dir.rsplit_once('/') {
+        dir = above;
+        match image.likely(trace.view, &join(dir, &format!("node_modules/{name}/package.json"))) {
+            Presence::File { .. } => return true,
+            Presence::Unknown(site) if !image.installs_at(trace.view, site.as_ref()) => return true,
+            _ => {}
+        }
+    }
+    false
+}
