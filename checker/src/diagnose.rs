@@ -10,12 +10,14 @@ mod signatures;
 
 use std::sync::LazyLock;
 
-use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexSet};
 
 pub use causes::{CAUSES, Cause};
 use causes::{NO_LOG, Weight};
 use line::Line;
 use signatures::{Meaning, SIGNATURES};
+
+use crate::facts::pattern;
 
 /// Longest log that is read: the end of a longer one, because there it failed.
 const LOG_LIMIT: usize = 16 * 1024 * 1024;
@@ -98,11 +100,8 @@ struct Patterns {
 /// The signatures, compiled once. A pattern that does not compile matches nothing; a test sees to it that all do.
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     let sources: Vec<&str> = SIGNATURES.iter().map(|signature| signature.pattern).collect();
-    let each = sources
-        .iter()
-        .filter_map(|pattern| RegexBuilder::new(pattern).unicode(false).case_insensitive(true).build().ok());
-    let set = RegexSetBuilder::new(&sources).unicode(false).case_insensitive(true).build();
-    Patterns { set: set.unwrap_or_else(|_| RegexSet::empty()), each: each.collect() }
+    let set = pattern::caseless_set(&sources).unwrap_or_else(RegexSet::empty);
+    Patterns { set, each: sources.iter().filter_map(|source| pattern::caseless(source)).collect() }
 });
 
 /// Judges `log`.

@@ -2,14 +2,12 @@
 
 use std::sync::LazyLock;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
+
+use crate::facts::pattern::caseless;
 
 /// Put in a secret's place.
 const STARS: &[u8] = b"${1}*****${2}";
-
-fn pattern(source: &str) -> Option<Regex> {
-    RegexBuilder::new(source).unicode(false).case_insensitive(true).build().ok()
-}
 
 static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let sources = [
@@ -22,7 +20,7 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // Forms that providers give their keys.
         r"()\b(?:sk-[a-z0-9_-]{16,}|gh[pousr]_[a-z0-9]{16,}|eyJ[a-z0-9_-]{8,}\.[a-z0-9_.-]{8,}|xox[abp]-[a-z0-9-]{10,}|AKIA[0-9A-Z]{12,})()",
     ];
-    sources.into_iter().filter_map(pattern).collect()
+    sources.into_iter().filter_map(caseless).collect()
 });
 
 /// `text` with every secret that can be told replaced by stars.

@@ -200,15 +200,15 @@ fn remark_on(service: Option<&Service>, key: Key, found: &Value, row: &mut Item)
         (Key::HealthcheckPath, _) if found.is_null() => {
             row.remark = "without one a container that starts counts as healthy".into();
         }
-        (Key::DrainingSeconds, Some(Kind::Worker)) if *found == Value::from(0) => {
+        (Key::DrainingSeconds, Some(Kind::Worker)) if found.as_u64() == Some(0) => {
             row.standing = Standing::Doubtful;
             row.remark = "jobs are killed at once when a new deployment takes over".into();
         }
-        (Key::SleepApplication, Some(Kind::Worker)) if *found == Value::Bool(true) => {
+        (Key::SleepApplication, Some(Kind::Worker)) if found.as_bool() == Some(true) => {
             row.standing = Standing::Doubtful;
             row.remark = "a sleeping worker takes no jobs".into();
         }
-        (Key::RestartPolicyType, Some(Kind::Worker)) if *found == Value::from("NEVER") => {
+        (Key::RestartPolicyType, Some(Kind::Worker)) if found == "NEVER" => {
             row.standing = Standing::Doubtful;
             row.remark = "a worker that ends once stays down".into();
         }
@@ -240,7 +240,7 @@ struct Need {
 fn needs(facts: &Facts<'_>, service: &Service) -> BTreeMap<String, Need> {
     let mut needs = BTreeMap::new();
     let place = |path: &str, offset: usize| {
-        let line = facts.snapshot.text(path).map(|text| text.position(offset).line).unwrap_or(1);
+        let line = facts.snapshot.text(path).map_or(1, |text| text.position(offset).line);
         format!("{path}:{line}")
     };
     for read in &facts.startup(service).variables {

@@ -2,18 +2,20 @@
 
 use std::sync::LazyLock;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 
 use super::Live;
 use super::audit::{self, Item, Standing};
 use crate::facts::Facts;
+use crate::facts::pattern::caseless;
 
 const MIB: u64 = 1024 * 1024;
 
 /// A name that speaks of a limit on memory in megabytes, and a number on the same line.
 static LIMIT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let source = r#"\b([A-Z_]*(?:MEMORY|MEM|RSS)[A-Z_]*(?:LIMIT|MAX|HARD)[A-Z_]*MB|[A-Z_]*(?:LIMIT|MAX|HARD)[A-Z_]*(?:MEMORY|MEM|RSS)[A-Z_]*MB)\b[^=\n]{0,40}=[^=\n]*?\b(\d{2,6})\b"#;
-    RegexBuilder::new(source).unicode(false).case_insensitive(true).build().ok()
+    let (memory, limit) = ("(?:MEMORY|MEM|RSS)", "(?:LIMIT|MAX|HARD)");
+    let names = format!("[A-Z_]*{memory}[A-Z_]*{limit}[A-Z_]*MB|[A-Z_]*{limit}[A-Z_]*{memory}[A-Z_]*MB");
+    caseless(&format!(r"\b({names})\b[^=\n]{{0,40}}=[^=\n]*?\b(\d{{2,6}})\b"))
 });
 
 /// The largest limit that the code sets itself: megabytes, name and `path:line`.
