@@ -1,3 +1,6 @@
+// src/post.ts
+import { readdirSync, readFileSync } from "node:fs";
+
 // src/docker.ts
 import { spawn, spawnSync } from "node:child_process";
 var KEPT = 8 * 1024 * 1024;
@@ -18,5 +21,27 @@ function sweep(env, label) {
 }
 
 // src/post.ts
-var run = process.env["STATE_preflight-run"];
-run && /^[0-9a-f]+$/.test(run) && sweep(process.env, `preflight.run=${run}`);
+var SETTLE_MS = 1e3, run = process.env["STATE_preflight-run"];
+if (run && /^[0-9a-f]+$/.test(run)) {
+  let label = `preflight.run=${run}`;
+  stopped(label) && pause(SETTLE_MS), sweep(process.env, label);
+}
+function stopped(label) {
+  let clients = process.platform === "linux" ? readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(label)) : [];
+  for (let pid of clients)
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch {
+    }
+  return clients.length > 0;
+}
+function commandOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+function pause(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}

@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     let snapshot = Snapshot::new(&tree, Day { year: 2026, month: 11, day: 24 }, Trigger::GitHub);
     let Some(file) = dockerfile::read(&snapshot, "Dockerfile") else { return };
     for (_, instruction) in file.instructions() {
-        let _ = instruction.span();
+        let _ = instruction.span;
     }
     for run in file.runs() {
         let _ = run.mounts().count();

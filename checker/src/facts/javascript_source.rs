@@ -3,6 +3,7 @@
 mod expressions;
 mod options;
 mod patterns;
+mod refused;
 mod statements;
 
 pub use options::with_option;
@@ -11,7 +12,7 @@ use oxc_allocator::Allocator;
 use oxc_parser::Parser;
 use oxc_span::{GetSpan, SourceType};
 
-use crate::facts::program::{Language, Module, too_deep};
+use crate::facts::program::{Language, Module};
 use crate::span::Span;
 
 /// Reads one JavaScript or TypeScript file; the extension of `path` decides on types and JSX. What does not parse is
@@ -19,7 +20,7 @@ use crate::span::Span;
 pub fn parse(path: &str, text: &str) -> Module {
     let empty =
         |error| Module { path: path.to_owned(), language: Language::JavaScript, body: Vec::new(), error };
-    if let Some(why) = too_deep(text) {
+    if let Some(why) = refused::refused(text) {
         return empty(Some((why.to_owned(), Span::START)));
     }
     let kind = SourceType::from_path(path).unwrap_or_default();

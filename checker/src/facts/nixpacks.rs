@@ -71,8 +71,13 @@ impl Nixpacks {
             })
             .collect();
         let built = |builder: Builder| here.iter().find(|service| service.builder == Known::Yes(builder));
-        if let Some(service) = built(Builder::Nixpacks) {
-            return Some((Some(service), Severity::Error));
+        // A Railway config file is read by the service that names it and by no other.
+        let own = here.iter().find(|service| service.config.as_deref() == Some(&self.path));
+        let read = self.path.ends_with("nixpacks.toml") || own.is_some();
+        if let Some(service) =
+            own.filter(|own| own.builder == Known::Yes(Builder::Nixpacks)).or(built(Builder::Nixpacks))
+        {
+            return Some((Some(service), if read { Severity::Error } else { Severity::Warning }));
         }
         let stated =
             |service: &&&Service| service.settings.base.contains_key(&crate::facts::settings::Key::Builder);

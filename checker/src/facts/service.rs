@@ -53,7 +53,8 @@ pub struct Service {
     /// What made us believe that this service exists.
     pub origin: Site,
     /// True when something says that it is deployed to Railway: a setting, or a file that Railway finds by itself. A
-    /// Dockerfile that merely lies in the repository makes a service that is not selected, whose errors are warnings.
+    /// Dockerfile that merely lies in the repository makes a service that is not selected, whose errors are warnings; so
+    /// does a config file in a directory that asks for another builder than the Dockerfile beside it.
     pub selected: bool,
     /// Every root directory that is possible (`""` is the repository); exactly one when it is stated somewhere.
     /// A rule about files reports an error only when the defect is there under every one of them.

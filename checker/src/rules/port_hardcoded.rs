@@ -20,12 +20,28 @@ declare_rule! {
     ///
     /// ## What it cannot know
     /// A `PORT` variable of the same number in the dashboard, or a domain's target port. It is an error only when the files
-    /// set a health path and every place that listens has a fixed port; without a health path a fixed port may be meant.
-    /// `EXPOSE` changes nothing.
+    /// set a health path, every place that listens has a fixed port, and `.railway/railway.ts` or
+    /// `.github/preflight.toml` list the service's variables without a `PORT`. `EXPOSE` changes nothing.
     ///
-    /// ```repo,fires,error
+    /// ```repo,fires,warning
     /// //- railway.json
     /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "index.js"]
+    /// //- index.js
+    /// const app = require("express")();
+    /// app.get("/health", (req, res) => res.send("ok"));
+    /// app.listen(3001);
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- .github/preflight.toml
+    /// [services.web]
+    /// dockerfile = "Dockerfile"
+    /// healthcheck-path = "/health"
+    /// variables = ["DATABASE_URL"]
     /// //- Dockerfile
     /// FROM node:24
     /// COPY . .
@@ -198,7 +214,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .every(Key::HealthcheckPath)
             .any(|setting| setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty()));
         let literal = http.iter().all(|listen| matches!(listen.port, Port::Literal(_)));
-        let certain = probed && literal && startup.complete && startup.always_listens();
+        let known = service.variables.is_some();
+        let certain = probed && known && literal && startup.complete && startup.always_listens();
         out.at(listen.port_site.clone(), message)
             .severity(if certain { Severity::Error } else { Severity::Warning })
             .service(&service.name)

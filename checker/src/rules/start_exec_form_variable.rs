@@ -54,6 +54,28 @@ declare_rule! {
     /// //- Dockerfile
     /// FROM python:3.12
     /// ```
+    /// A config file in a directory that asks for another builder than the Dockerfile beside it: which of the two is used
+    /// depends on the root directory, so it is a warning, and nothing when the command itself goes into the directory.
+    ///
+    /// ```repo,fires,warning
+    /// //- api/railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "uvicorn main:app --port $PORT"}}
+    /// //- api/Dockerfile
+    /// FROM python:3.12
+    /// COPY main.py .
+    /// //- api/main.py
+    /// app = 1
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- api/railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "cd api && uvicorn main:app --port $PORT"}}
+    /// //- api/Dockerfile
+    /// FROM python:3.12
+    /// COPY main.py .
+    /// //- api/main.py
+    /// app = 1
+    /// ```
     "start-exec-form-variable", Error, Start, since "0.1.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",

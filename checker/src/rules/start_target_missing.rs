@@ -112,6 +112,23 @@ declare_rule! {
     /// //- server/wsgi.py
     /// application = 1
     /// ```
+    /// A here-document is data:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["sh", "start.sh"]
+    /// //- start.sh
+    /// cat > config.json <<EOF
+    /// node missing.js
+    /// python missing.py
+    /// EOF
+    /// exec python main.py
+    /// //- main.py
+    /// print(1)
+    /// ```
     "start-target-missing", Error, Start, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",

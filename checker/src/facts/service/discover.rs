@@ -152,10 +152,14 @@ fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     let built = dockerfile.yes().map_or("", |choice| directory_of(&choice.path));
     let more: Vec<String> = upward(built).into_iter().filter(|root| !roots.contains(root)).collect();
     roots.extend(more);
+    let doubtful =
+        asks_for_another_builder(&settings) && dockerfile.yes().is_some_and(|choice| choice.site.is_none());
+    let dockerfile = if doubtful && enters(&settings, directory) { Known::No } else { dockerfile };
     let mut service = Service {
         name: config_name(config, dockerfile.yes()),
         origin: Site::file(config.path.clone()),
-        selected: config.has_default_name() || !has_default_beside(facts, config),
+        selected: (config.has_default_name() || !has_default_beside(facts, config))
+            && (directory.is_empty() || !doubtful),
         roots,
         config: Some(config.path.clone()),
         settings,
@@ -166,6 +170,21 @@ fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     };
     complete(facts, &mut service);
     service
+}
+
+/// True when the settings name a builder that is no Dockerfile's. Railway takes a Dockerfile that it finds all the same,
+/// but where the root directory is not known it may not find the one beside the config file.
+fn asks_for_another_builder(settings: &Settings) -> bool {
+    let named = settings.text(Key::Builder).map(|(name, _)| name.to_ascii_uppercase());
+    matches!(named.as_deref(), Some("NIXPACKS" | "RAILPACK"))
+}
+
+/// True when the start command goes into `directory` first: then the root directory lies above it, and so does what is
+/// built.
+fn enters(settings: &Settings, directory: &str) -> bool {
+    let command = settings.text(Key::StartCommand).map_or("", |(command, _)| command).trim_start();
+    let entered = command.strip_prefix("cd ").and_then(|rest| rest.split_whitespace().next());
+    !directory.is_empty() && entered.is_some_and(|entered| entered.trim_matches(['.', '/', '"']) == directory)
 }
 
 fn from_dockerfile(facts: &Facts<'_>, path: &str, configs: &[Rc<RailwayConfig>]) -> Service {

@@ -1,9 +1,12 @@
 //! Command lines: a shell's words, and the program behind wrappers.
 
+use std::borrow::Cow;
+
 /// Splits one command as a shell does: quotes, escapes; operators are words of their own.
 pub fn words(line: &str) -> Vec<String> {
     let (mut out, mut word, mut open, mut quote) = (Vec::new(), String::new(), false, None);
-    let mut chars = line.chars().peekable();
+    let commands = without_documents(line);
+    let mut chars = commands.chars().peekable();
     while let Some(char) = chars.next() {
         match (quote, char) {
             (Some(end), _) if char == end => quote = None,
@@ -39,6 +42,37 @@ pub fn words(line: &str) -> Vec<String> {
     }
     finish(&mut out, &mut word, &mut open);
     out
+}
+
+/// `script` without the bodies of its here-documents, which are data of a command and no commands.
+fn without_documents(script: &str) -> Cow<'_, str> {
+    if !script.contains("<<") {
+        return Cow::Borrowed(script);
+    }
+    let mut out = String::with_capacity(script.len());
+    let mut lines = script.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        for end in documents(line) {
+            // Tabs before the delimiter only end a `<<-`, but no script means anything else by such a line.
+            let _ = lines.by_ref().find(|body| body.trim_end().trim_start_matches('\t') == end);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The delimiters of the here-documents that `line` opens.
+fn documents(line: &str) -> Vec<&str> {
+    let opened = line.match_indices("<<").filter_map(|(at, _)| {
+        let rest = &line[at + 2..];
+        if rest.starts_with('<') || line[..at].ends_with('<') {
+            return None;
+        }
+        let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start().trim_start_matches(['\'', '"', '\\']);
+        let end = rest.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(rest.len());
+        rest.starts_with(|char: char| char.is_alphabetic() || char == '_').then_some(&rest[..end])
+    });
+    opened.collect()
 }
 
 fn finish(out: &mut Vec<String>, word: &mut String, open: &mut bool) {

@@ -1,12 +1,12 @@
 //! Where a path of the image lies in the repository, told by WORKDIR and COPY.
 
-use crate::facts::dockerfile::{Command, Dockerfile, InstructionKind};
+use crate::facts::dockerfile::{BuildStage, Command, Dockerfile, InstructionKind};
 use crate::finding::Site;
 
 use super::imports::join;
 
 /// What an image says about the place of its files.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Layout {
     /// Working directory in the image, without the first slash.
     pub(super) workdir: String,
@@ -20,28 +20,38 @@ pub(super) struct Layout {
     pub(super) command: Option<(Command, Site)>,
 }
 
+/// Copies that are followed from stage to stage; stages that copy each other's whole content multiply them.
+const COPIES_LIMIT: usize = 10_000;
+
 /// Reads the layout of the image that `file` makes.
 pub(super) fn layout(file: &Dockerfile) -> Layout {
-    let mut layout = Layout::default();
-    let mut chain = Vec::new();
-    let mut stage = file.final_stage();
-    while let Some(each) = stage {
-        chain.push(each);
-        let base = each.base.value.to_lowercase();
-        // Only an earlier stage can be a base, so the chain ends.
-        stage = file
-            .stages
-            .iter()
-            .take_while(|other| other.span != each.span)
-            .find(|other| other.name.as_ref().is_some_and(|name| name.value == base));
+    let mut stages: Vec<Layout> = Vec::with_capacity(file.stages.len());
+    for stage in &file.stages {
+        let base = earlier(file, &stages, &stage.base.value);
+        let mut layout = base.cloned().unwrap_or_default();
+        layout.run(file, stage, &stages);
+        stages.push(layout);
     }
-    for stage in chain.iter().rev() {
+    stages.pop().unwrap_or_default()
+}
+
+/// The stage called `name` among those that are read already: only an earlier stage can be a base or a source.
+fn earlier<'l>(file: &Dockerfile, stages: &'l [Layout], name: &str) -> Option<&'l Layout> {
+    let name = name.to_lowercase();
+    let named = |stage: &BuildStage| stage.name.as_ref().is_some_and(|own| own.value == name);
+    let at = file.stages.iter().take(stages.len()).position(named);
+    stages.get(at.or_else(|| name.parse().ok())?)
+}
+
+impl Layout {
+    /// Takes in the instructions of `stage`.
+    fn run(&mut self, file: &Dockerfile, stage: &BuildStage, stages: &[Layout]) {
         for instruction in stage.instructions.iter().filter(|each| !each.onbuild) {
             let site = || Site::new(file.path.clone(), instruction.span);
             match &instruction.kind {
-                InstructionKind::Workdir(dir) => layout.workdir = inside(&layout.workdir, &dir.value),
+                InstructionKind::Workdir(dir) => self.workdir = inside(&self.workdir, &dir.value),
                 InstructionKind::Copy(copy) | InstructionKind::Add(copy) if copy.flag("from").is_none() => {
-                    let mut to = inside(&layout.workdir, &copy.destination.value);
+                    let to = inside(&self.workdir, &copy.destination.value);
                     for source in &copy.sources {
                         let from = join("", &source.value);
                         let destination = copy.destination.value.as_str();
@@ -49,54 +59,41 @@ pub(super) fn layout(file: &Dockerfile) -> Layout {
                             copy.sources.len() > 1 || destination.ends_with('/') || destination == ".";
                         if several && from.rsplit('/').next().is_some_and(|name| name.contains('.')) {
                             let name = from.rsplit('/').next().unwrap_or_default();
-                            layout.copies.push((from.clone(), join(&to, name)));
+                            self.copies.push((from.clone(), join(&to, name)));
                         } else {
-                            layout.copies.push((from, to.clone()));
+                            self.copies.push((from, to.clone()));
                         }
                     }
-                    to.clear();
                 }
                 InstructionKind::Copy(copy) if copy.flag("from").is_some() => {
-                    layout.take_from_stage(file, copy);
+                    if let Some(from) = earlier(file, stages, copy.flag("from").unwrap_or_default()) {
+                        self.take_from_stage(from, copy);
+                    }
                 }
                 InstructionKind::Env(pairs) => {
                     for (name, value) in pairs {
                         if name.value == "PYTHONPATH" {
                             let dirs = value.value.split(':').filter(|dir| dir.starts_with('/'));
-                            layout.python_path = dirs.map(|dir| join("", dir)).collect();
+                            self.python_path = dirs.map(|dir| join("", dir)).collect();
                         }
                     }
                 }
                 InstructionKind::Entrypoint(command) => {
-                    layout.entrypoint = Some((command.clone(), site()));
-                    layout.command = None;
+                    self.entrypoint = Some((command.clone(), site()));
+                    self.command = None;
                 }
-                InstructionKind::Cmd(command) => layout.command = Some((command.clone(), site())),
+                InstructionKind::Cmd(command) => self.command = Some((command.clone(), site())),
                 _ => {}
             }
         }
     }
-    layout
-}
 
-impl Layout {
     /// A copy out of another stage: what that stage copied from the context to the same place came along.
-    fn take_from_stage(&mut self, file: &Dockerfile, copy: &crate::facts::dockerfile::Copy) {
-        let from = copy.flag("from").unwrap_or_default().to_lowercase();
-        let Some(at) = file.stages.iter().enumerate().find_map(|(at, stage)| {
-            let named = stage.name.as_ref().is_some_and(|name| name.value == from) || from == at.to_string();
-            named.then_some(at)
-        }) else {
-            return;
-        };
-        let mut cut = file.clone();
-        cut.stages.truncate(at + 1);
-        // Stages only refer to earlier ones, so this comes to an end.
-        let inner = layout(&cut);
+    fn take_from_stage(&mut self, from: &Layout, copy: &crate::facts::dockerfile::Copy) {
         let to = inside(&self.workdir, &copy.destination.value);
         for source in &copy.sources {
             let taken = join("", &source.value);
-            for (context, place) in &inner.copies {
+            for (context, place) in from.copies.iter().take(COPIES_LIMIT.saturating_sub(self.copies.len())) {
                 if let Some(rest) = under(place, &taken) {
                     self.copies.push((context.clone(), join(&to, rest)));
                 } else if let Some(rest) = under(&taken, place) {
@@ -142,4 +139,21 @@ fn under<'p>(path: &'p str, dir: &str) -> Option<&'p str> {
     }
     let rest = path.strip_prefix(dir)?;
     if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::dockerfile;
+    use crate::fixture::MemoryTree;
+    use crate::snapshot::{Day, Snapshot, Trigger};
+
+    #[test]
+    fn a_stage_that_copies_from_itself_or_a_later_one_comes_to_an_end() {
+        let text = "FROM alpine AS a\nCOPY --from=a /x /y\nCOPY --from=b /x /y\nFROM a AS b\nCOPY --from=0 / /\nCMD [\"x\"]\n";
+        let tree = MemoryTree::default().with("Dockerfile", text);
+        let snapshot = Snapshot::new(&tree, Day { year: 2026, month: 11, day: 24 }, Trigger::GitHub);
+        let file = dockerfile::read(&snapshot, "Dockerfile").expect("it parses");
+        assert!(layout(&file).command.is_some());
+    }
 }
