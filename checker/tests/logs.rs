@@ -1,5 +1,6 @@
 //! Logs of real runs, and some in the shape of Railway's builder: the folder is the cause that must be found.
 #![expect(clippy::disallowed_methods, reason = "tests read logs and measure")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 #![expect(clippy::print_stdout, reason = "the figures are the point")]
 
 use std::fs;

@@ -5,13 +5,14 @@ use checker::live::Live;
 use checker::live::audit::Standing;
 use checker::live::outcome::Outcome;
 use checker::migrate::{Request, migrate as carry_over};
-use checker::report::{diagnosis, live as report};
+use checker::report::{diagnosis, live as report, outcome as told};
 use checker::snapshot::Day;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 /// Finds the root cause in `log`: JSON with `diagnosis` (its document), `text` and `markdown`. `rules_base` is what
 /// rule pages are appended to, or `""`.
+#[must_use]
 #[wasm_bindgen]
 pub fn diagnose(log: &str, rules_base: &str) -> String {
     let found = checker::diagnose::diagnose(log);
@@ -81,7 +82,7 @@ pub fn audit(host: &crate::Host, today: &str, config: Option<String>, live: &str
     Ok(outcome.to_string())
 }
 
-/// Tells what became of a deployment: JSON with `text`, `markdown` and `good`.
+/// Tells what became of a deployment: JSON with `headline`, `text`, `markdown` and `good`.
 ///
 /// # Errors
 /// Throws when `outcome` is malformed.
@@ -90,15 +91,17 @@ pub fn deployment(outcome: &str, rules_base: &str) -> Result<String, JsError> {
     let outcome: Outcome =
         serde_json::from_str(outcome).map_err(|error| JsError::new(&format!("outcome: {error}")))?;
     let base = (!rules_base.is_empty()).then_some(rules_base);
-    let told = serde_json::json!({
-        "text": report::outcome_text(&outcome),
-        "markdown": report::outcome_markdown(&outcome, base),
+    let all = serde_json::json!({
+        "headline": outcome.headline(),
+        "text": told::text(&outcome),
+        "markdown": told::markdown(&outcome, base),
         "good": outcome.good(),
     });
-    Ok(told.to_string())
+    Ok(all.to_string())
 }
 
 /// `text` with every secret that can be told replaced by stars.
+#[must_use]
 #[wasm_bindgen]
 pub fn masked(text: &str) -> String {
     checker::diagnose::mask::masked(text)
