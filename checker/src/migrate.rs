@@ -14,7 +14,7 @@ use crate::facts::Facts;
 use crate::facts::railway_config::RailwayConfig;
 use crate::facts::railway_iac::PATH;
 use crate::facts::settings::Key;
-use crate::snapshot::{Snapshot, Tree, Trigger};
+use crate::snapshot::{Snapshot, Text, Tree, Trigger};
 use crate::{Options, config::Config};
 
 /// What the files do not say.
@@ -57,7 +57,10 @@ pub struct Migration {
 /// Everything that is wrong with the configuration of Preflight.
 pub fn migrate(tree: &dyn Tree, options: &Options, request: &Request) -> Result<Migration, Vec<ConfigError>> {
     let snapshot = Snapshot::new(tree, options.today, Trigger::GitHub);
-    let config = Config::of(&snapshot)?;
+    let config = match &options.config {
+        Some((path, text)) => Config::parse(&Text::decode(path, text.as_bytes())),
+        None => Config::of(&snapshot),
+    }?;
     let facts = Facts::gather(&snapshot, &config);
     Ok(of_facts(&facts, request))
 }

@@ -9,6 +9,7 @@ pub mod html;
 pub mod json;
 pub mod live;
 pub mod markdown;
+pub mod migration;
 pub mod outcome;
 mod proof;
 pub mod read;

@@ -5,7 +5,7 @@ use checker::live::Live;
 use checker::live::audit::Standing;
 use checker::live::outcome::Outcome;
 use checker::migrate::{Request, migrate as carry_over};
-use checker::report::{diagnosis, live as report, outcome as told};
+use checker::report::{diagnosis, live as report, migration as suggested, outcome as told};
 use checker::snapshot::Day;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -34,9 +34,13 @@ struct Carry {
     repository: Option<String>,
     #[serde(default)]
     variables: Vec<String>,
+    /// Text of a configuration, or null.
+    #[serde(default)]
+    config: Option<String>,
 }
 
-/// Writes `.railway/railway.ts` from the config files of `host`: JSON with `path`, `text`, `notes` and `exists`.
+/// Writes `.railway/railway.ts` from the config files of `host`: JSON with `path`, `text`, `notes`, `exists` and
+/// `markdown`, the suggestion for a comment.
 ///
 /// # Errors
 /// Throws when `options` is malformed or the host fails; never because of a file's content.
@@ -46,7 +50,8 @@ pub fn migrate(host: &crate::Host, options: &str) -> Result<String, JsError> {
         serde_json::from_str(options).map_err(|error| JsError::new(&format!("options: {error}")))?;
     let today = Day::parse(&given.today).ok_or_else(|| JsError::new("options: today is no day"))?;
     let tree = crate::tree::HostTree::open(host).map_err(|error| JsError::new(&error))?;
-    let options = Options { today, trigger: None, config: None };
+    let config = given.config.map(|text| ("preflight.toml".to_owned(), text));
+    let options = Options { today, trigger: None, config };
     let request =
         Request { project: given.project, repository: given.repository, variables: given.variables };
     let migration = carry_over(&tree, &options, &request).map_err(|errors| {
@@ -54,6 +59,7 @@ pub fn migrate(host: &crate::Host, options: &str) -> Result<String, JsError> {
     })?;
     let outcome = serde_json::json!({
         "path": migration.path, "text": migration.text, "notes": migration.notes, "exists": migration.exists,
+        "markdown": suggested::markdown(&migration),
     });
     Ok(outcome.to_string())
 }
