@@ -13,6 +13,8 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let sources = [
         // scheme://user:secret@host, and everything up to the last @ before a blank
         r#"([a-z][a-z0-9+.-]*://)[^\s'"/]*(@)"#,
+        // The same for stores, whose passwords may hold a slash.
+        r#"((?:rediss?|postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|amqps?)://)[^\s'"]*(@)"#,
         // NAME_TOKEN=secret, "password": "secret"
         r#"((?:token|secret|passw(?:or)?d|passwd|api_?key|private_?key|credential|role_key)[a-z0-9_]*["']?\s*[=:]\s*["']?)[^\s"',;}]{4,}()"#,
         r"(requirepass )\S+()",
@@ -41,6 +43,8 @@ mod tests {
         for (text, shown) in [
             ("redis://default:p@ss@host:6379/0 down", "redis://*****@host:6379/0 down"),
             ("redis://host:6379/0", "redis://host:6379/0"),
+            ("postgresql://u:p/a@ss@host/db", "postgresql://*****@host/db"),
+            ("GET https://registry.npmjs.org/@scope/a", "GET https://registry.npmjs.org/@scope/a"),
             ("API_KEY=abcdefgh next", "API_KEY=***** next"),
             ("{\"password\": \"abcdefgh\"}", "{\"password\": \"*****\"}"),
             ("Authorization: Bearer abcdefghijkl", "Authorization: Bearer *****"),
@@ -48,7 +52,7 @@ mod tests {
         ] {
             assert_eq!(masked(text), shown);
         }
-        assert_eq!(PATTERNS.len(), 5);
+        assert_eq!(PATTERNS.len(), 6);
     }
 
     #[test]

@@ -136,6 +136,7 @@ impl Outcome {
             "no-marker" => format!("its log never said “{seen}”"),
             "crashed" => "it came up and then crashed".into(),
             "ended" => "it came up and then ended by itself".into(),
+            "restarting" if self.restarts == 1 => "it was restarted once while it was watched".into(),
             "restarting" => format!("it was restarted {} times while it was watched", self.restarts),
             "went-silent" => format!("it answered, and then no longer: {seen}"),
             "replaced" => "another deployment took its place while it was verified".into(),

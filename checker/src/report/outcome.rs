@@ -85,7 +85,7 @@ pub fn record_markdown(record: &Record) -> String {
     let Some(success) = record.success() else { return String::new() };
     let against = |good: bool| if good { "✅" } else { "❌" };
     let mut out = format!(
-        "\n#### Reliability, last {} deployments\n\n| | Found | Goal | |\n|---|---|---|---|\n",
+        "\n#### Reliability over {} deployments\n\n| | Found | Goal | |\n|---|---|---|---|\n",
         record.ends.len()
     );
     let _ = writeln!(
