@@ -40,6 +40,7 @@ export interface Report {
   verdict: 'will-fail' | 'at-risk' | 'clear' | 'nothing-to-check'
   headline: string
   counts: { error: number; warning: number; note: number }
+  findings: { rule: string }[]
 }
 
 export interface Outcome {

@@ -37,7 +37,7 @@ async function judge(env: Env, given: Inputs, at: Context): Promise<number> {
   const audit = mayAudit(given, at) ? await audited(given, at, files, today()) : undefined
   if (audit !== undefined) tellAudit(env, at, audit)
   if (given.comment !== 'never' && at.pull !== undefined) {
-    const body = joined(outcome.comment, audit?.markdown, suggested(given, at, files))
+    const body = joined(outcome.comment, audit?.markdown, suggested(given, at, files, outcome))
     const allowed = await post(env, given, at, at.pull, body, audit !== undefined || said(outcome.report.verdict))
     if (allowed && given.suggestions === 'auto') await suggest(given, at, at.pull, outcome.review)
   }
@@ -61,9 +61,9 @@ function joined(comment: string, ...more: (string | undefined)[]): string {
   }, comment)
 }
 
-/** The file that takes the place of config files that Railway stops reading. */
-function suggested(given: Inputs, at: Context, files: Host): string {
-  if (given.suggestions === 'never') return ''
+/** The file that takes the place of config files, where the report says that Railway stops reading them. */
+function suggested(given: Inputs, at: Context, files: Host, { report }: Outcome): string {
+  if (!report.findings.some(({ rule }) => rule === 'config-cutoff')) return ''
   return migration(files, { today: today(), project: at.repo, repository: `${at.owner}/${at.repo}`, variables: [], config: given.config })
 }
 

@@ -39,7 +39,8 @@ describe('Railway', { concurrency: 6 }, () => {
       const shown = done.log.split('\n').filter((line) => !line.startsWith('::add-mask::')).join('\n')
       const written = [done.outputs['report'], done.outputs['audit']].filter((path) => path).map((path) => readFileSync(path!, 'utf8'))
       for (const text of [shown, done.summary, JSON.stringify(done.outputs), JSON.stringify(github.comments), JSON.stringify(github.deployments), ...written]) assert.ok(!text.includes(PLANTED), text)
-      for (const command of commands(done.log)) assert.match(command, /^::(add-mask|group|endgroup|error title=Preflight|(error|warning|notice) file=)/)
+      assert.ok(!done.log.includes('\u001b'), 'a control character came through')
+      for (const command of commands(done.log)) assert.match(command, /^::(add-mask|group|endgroup|error title=Preflight::Preflight|(error|warning|notice) file=)/)
     })
   }
 })

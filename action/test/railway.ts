@@ -77,7 +77,7 @@ export const ACCOUNT_TOKEN = 'planted-account-token-77aa'
 export const comesUp = (health = 200, deploy: string[] = ['[STAGE 1/6] Loading environment...', '[STAGE 6/6] Starting worker loop...']): Step[] => [
   { status: 'INITIALIZING' },
   { status: 'QUEUED' },
-  { status: 'BUILDING', build: ['load build definition from Dockerfile', 'exporting layers'] },
+  { status: 'BUILDING', build: ['load build definition from Dockerfile', '::error::forged by a log', '##[error]forged', '\u001b[31mexporting layers\u001b[0m'] },
   { status: 'DEPLOYING', build: ['Healthcheck succeeded'], deploy },
   { status: 'SUCCESS', instances: [['i-1', 'RUNNING']], health },
 ]

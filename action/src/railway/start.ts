@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { Fault } from './answer.ts'
-import { deployments, ended, idOf, UP, type Deployment, type Order, type Verified } from './order.ts'
+import { deployments, ended, HELD, idOf, UP, type Deployment, type Order, type Verified } from './order.ts'
 import { upload } from './upload.ts'
 
 /** A deployment to wait for, or why there is none. */
@@ -22,12 +22,12 @@ export async function start(order: Order): Promise<Start> {
   return byCommit(order, before)
 }
 
-/** The deployments, once no other commit's is on its way: two at once would end one another. */
+/** The deployments, once no other commit's is on its way: two at once would end one another. One that waits for somebody is not. */
 async function quiet(order: Order): Promise<Deployment[] | { cause: string; seen: string }> {
   const begun = performance.now()
   for (let said = false; ; said = true) {
     const all = await deployments(order)
-    const other = all.find((one) => !ended(one.status) && one.meta?.commitHash !== order.commit)
+    const other = all.find((one) => !ended(one.status) && !HELD.has(one.status) && one.meta?.commitHash !== order.commit)
     if (other === undefined) return all
     if (!said) order.hooks.line(`Preflight: waiting for deployment ${other.id}, which is ${other.status}`)
     if (performance.now() - begun > order.limits.deploy * 1000) return { cause: 'busy', seen: other.status }

@@ -93,6 +93,7 @@ const SETTINGS: &[(&str, Key, &str, bool)] = &[
     ("Deploy", Key::RestartPolicyType, "Restart policy", false),
     ("Deploy", Key::RestartPolicyMaxRetries, "Restart retries", false),
     ("Deploy", Key::NumReplicas, "Replicas", false),
+    ("Deploy", Key::Region, "Region", false),
     ("Deploy", Key::MultiRegionConfig, "Regions", false),
     ("Deploy", Key::CronSchedule, "Cron schedule", true),
     ("Deploy", Key::SleepApplication, "Sleep", false),
