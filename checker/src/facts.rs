@@ -6,6 +6,7 @@ pub mod compose;
 pub mod copies;
 pub mod cron;
 pub mod debian;
+pub mod distribution;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod document;

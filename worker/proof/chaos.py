@@ -8,7 +8,7 @@ from pathlib import Path
 
 import environment
 
-FAULTS = ("kill", "outage", "restart", "proxy", "replicas", "sigterm")
+FAULTS = ("kill", "outage", "restart", "proxy", "replicas", "sigterm", "everything")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,5 +53,6 @@ def table(rows: list[dict]) -> str:
                "exits", "faults", "recovery s", "seconds")
     lines = ["| " + " | ".join(columns) + " |", "|---|---|" + "--:|" * (len(columns) - 2)]
     for row in sorted(rows, key=lambda row: (FAULTS.index(row["fault"]), row["worker"])):
-        lines.append("| " + " | ".join(str(row[c]) if row[c] is not None else "–" for c in columns) + " |")
+        shown = row | {"recovery s": ", ".join(f"{fault} {took}" for fault, took in row["recovery s"].items()) or "–"}
+        lines.append("| " + " | ".join(str(shown[c]) for c in columns) + " |")
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 //! Base images for the tests that run containers: pulled, or where no registry can be reached made from Debian's packages
 //! under the same names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -17,7 +17,13 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Names of images, and what a stand-in for them is made of.
 const IMAGES: &[(&[&str], &str)] = &[
     (
-        &["python:3.12-slim"],
+        &["busybox:1.37"],
+        "RUN apt-get update && apt-get install -y --no-install-recommends busybox-static && mkdir -p /made/bin /made/root /made/home /made/tmp \
+         && cp /bin/busybox /made/bin/ && chmod 1777 /made/tmp\n\
+         FROM scratch\nCOPY --from=0 /made /\nCOPY --from=0 /etc/passwd /etc/group /etc/\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]",
+    ),
+    (
+        &["python:3.12-slim", "python:3.12-slim-bookworm"],
         "RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-pip && rm -rf /var/lib/apt/lists/* \
          && ln -s python3 /usr/bin/python && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED",
     ),
@@ -37,9 +43,9 @@ const IMAGES: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Makes sure that the daemon has every image; `client` is a `docker` with BuildKit.
-pub(crate) fn ensure(daemon: &Dockerd, client: &str) -> anyhow::Result<()> {
-    for (tags, recipe) in IMAGES {
+/// Makes sure that the daemon has every image of `wanted`; `client` is a `docker` with BuildKit.
+pub(crate) fn ensure(daemon: &Dockerd, client: &str, wanted: &[&str]) -> anyhow::Result<()> {
+    for (tags, recipe) in IMAGES.iter().filter(|(tags, _)| tags.iter().any(|tag| wanted.contains(tag))) {
         let lacks = |tag: &&&str| {
             shell::output(daemon.docker().args(["image", "inspect", tag])).is_none()
                 && shell::output(daemon.docker().args(["pull", "--quiet", tag])).is_none()
@@ -51,6 +57,29 @@ pub(crate) fn ensure(daemon: &Dockerd, client: &str) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes sure that the daemon has an image of this checkout's worker, and returns its tag: built as a user builds it, or
+/// where its bases cannot be pulled made of a worker that was built on this machine.
+pub(crate) fn worker(daemon: &Dockerd, client: &str) -> anyhow::Result<&'static str> {
+    const TAG: &str = "preflight-test-worker";
+    let bases = ["rust:1.95.0-slim-bookworm", "gcr.io/distroless/cc-debian12:nonroot"];
+    let root = shell::root();
+    let mut build = Command::new(client);
+    build.args(["build", "--quiet", "--tag", TAG]);
+    if bases.iter().all(|base| shell::output(daemon.docker().args(["pull", "--quiet", base])).is_some()) {
+        build.arg(&root);
+        shell::run(daemon.serve(&mut build).env("DOCKER_BUILDKIT", "1"))?;
+        return Ok(TAG);
+    }
+    println!("making a stand-in for {TAG}, whose bases cannot be pulled");
+    shell::run(shell::cargo().args(["build", "--release", "--locked", "--package", "worker"]))?;
+    let place = tempfile::tempdir().context("no temporary directory for an image")?;
+    std::fs::write(place.path().join("Dockerfile"), "FROM scratch\nCOPY worker /usr/local/bin/worker\n")?;
+    std::fs::copy(root.join("target/release/worker"), place.path().join("worker"))?;
+    build.arg(place.path());
+    shell::run(daemon.serve(&mut build).env("DOCKER_BUILDKIT", "1"))?;
+    Ok(TAG)
 }
 
 fn stand_in(daemon: &Dockerd, client: &str, tags: &[&&str], recipe: &str) -> anyhow::Result<()> {
@@ -84,23 +113,34 @@ fn debian(daemon: &Dockerd) -> anyhow::Result<()> {
     let Some(release) = release.filter(|name| !name.is_empty()) else {
         bail!("this is no Debian to make a base of")
     };
+    let trust = format!(
+        "ENV SSL_CERT_FILE={CERTIFICATES} PIP_CERT={CERTIFICATES} NODE_EXTRA_CA_CERTS={CERTIFICATES}"
+    );
+    let archive = archive(&release)?;
+    shell::run(daemon.docker().args(["import", "--change", &trust]).arg(&archive).arg(DEBIAN))
+}
+
+/// The files of that Debian, made once and kept below `target`.
+fn archive(release: &str) -> anyhow::Result<PathBuf> {
+    let kept = shell::root().join("target").join(format!("debian-{release}.tar"));
+    if kept.exists() {
+        return Ok(kept);
+    }
     let place = tempfile::tempdir().context("no temporary directory for a Debian")?;
     let root = place.path().join("root");
     shell::run(
         Command::new("debootstrap")
-            .args(["--variant=minbase", "--include=ca-certificates", &release])
+            .args(["--variant=minbase", "--include=ca-certificates", release])
             .arg(&root),
     )?;
     std::fs::copy(CERTIFICATES, root.join(CERTIFICATES.trim_start_matches('/')))?;
-    let archive = place.path().join("root.tar");
+    let whole = place.path().join("root.tar");
     let mut tar = Command::new("tar");
     tar.arg("-C")
         .arg(&root)
         .args(["--exclude=./proc/*", "--exclude=./sys/*", "--exclude=./var/cache/apt/*"])
         .arg("-cf");
-    shell::run(tar.arg(&archive).arg("."))?;
-    let trust = format!(
-        "ENV SSL_CERT_FILE={CERTIFICATES} PIP_CERT={CERTIFICATES} NODE_EXTRA_CA_CERTS={CERTIFICATES}"
-    );
-    shell::run(daemon.docker().args(["import", "--change", &trust]).arg(&archive).arg(DEBIAN))
+    shell::run(tar.arg(&whole).arg("."))?;
+    std::fs::copy(&whole, &kept)?;
+    Ok(kept)
 }

@@ -114,23 +114,44 @@ fn wait(daemon: &mut Child, host: &str) -> bool {
     false
 }
 
+/// Base images of the services that the action proves.
+const PROVED_ON: &[&str] =
+    &["python:3.12-slim", "redis:8-alpine", "node:22-slim", "golang:1.24", "rust:1.90-slim"];
+
 /// Compares predicted build contexts with what a real Docker receives; where there is none, says so and passes.
 pub(crate) fn compare() -> anyhow::Result<()> {
+    ask("dockerignore", &[])
+}
+
+/// Compares images as they are read with what a real Docker makes; where there is none, says so and passes.
+pub(crate) fn images() -> anyhow::Result<()> {
+    ask("image", &["busybox:1.37"])
+}
+
+/// Runs the tests of the checker in `file` that need a daemon.
+fn ask(file: &str, bases: &[&str]) -> anyhow::Result<()> {
+    let Some((daemon, client)) = with_buildkit() else { return Ok(()) };
+    base_images::ensure(&daemon, client, bases)?;
+    let mut test = shell::cargo();
+    test.args(["test", "-p", "checker", "--test", file, "--", "--ignored", "--nocapture"]);
+    shell::run(daemon.serve(&mut test).env("DOCKER", client))
+}
+
+/// A daemon and the name of a client with BuildKit; where there is none, says why.
+fn with_buildkit() -> Option<(Dockerd, &'static str)> {
     install::dockerd();
     let daemon = match ensure_dockerd() {
         Ok(daemon) => daemon,
         Err(why) => {
             println!("NOT TESTED against a real Docker: {why:#}");
-            return Ok(());
+            return None;
         }
     };
-    let Some(client) = ["docker", "/usr/bin/docker"].into_iter().find(|client| has_buildkit(client)) else {
+    let client = ["docker", "/usr/bin/docker"].into_iter().find(|client| has_buildkit(client));
+    if client.is_none() {
         println!("NOT TESTED against a real Docker: the client has no BuildKit, install docker-buildx");
-        return Ok(());
-    };
-    let mut test = shell::cargo();
-    test.args(["test", "-p", "checker", "--test", "dockerignore", "--", "--ignored", "--nocapture"]);
-    shell::run(daemon.serve(&mut test).env("DOCKER", client))
+    }
+    Some((daemon, client?))
 }
 
 /// Clients before Docker 23 speak BuildKit themselves, later ones through buildx.
@@ -145,22 +166,10 @@ fn has_buildkit(client: &str) -> bool {
 /// Proves small services with the action itself, on base images that are pulled or, where no registry can be reached,
 /// made here. Where there is no Docker, says so and passes.
 pub(crate) fn prove() -> anyhow::Result<()> {
-    install::dockerd();
-    let daemon = match ensure_dockerd() {
-        Ok(daemon) => daemon,
-        Err(why) => {
-            println!("NOT TESTED: nothing was proved in a real Docker: {why:#}");
-            return Ok(());
-        }
-    };
-    let Some(client) = ["docker", "/usr/bin/docker"].into_iter().find(|client| has_buildkit(client)) else {
-        println!(
-            "NOT TESTED: nothing was proved in Docker: the client has no BuildKit, install docker-buildx"
-        );
-        return Ok(());
-    };
+    let Some((daemon, client)) = with_buildkit() else { return Ok(()) };
     install::act()?;
-    base_images::ensure(&daemon, client)?;
+    base_images::ensure(&daemon, client, PROVED_ON)?;
+    let worker = base_images::worker(&daemon, client)?;
     // The action calls `docker`: a directory that has the client with BuildKit under this name goes first.
     let place = tempfile::tempdir().context("no temporary directory")?;
     let found = shell::output(Command::new("sh").args(["-c", "command -v \"$0\"", client]));
@@ -175,5 +184,7 @@ pub(crate) fn prove() -> anyhow::Result<()> {
     }
     let mut npm = Command::new("npm");
     npm.args(["test", "--", "prove"]).current_dir(shell::root().join("action"));
-    shell::run(daemon.serve(&mut npm).env("PATH", path).env("PROVE_IN_DOCKER", "1"))
+    shell::run(
+        daemon.serve(&mut npm).env("PATH", path).env("PROVE_IN_DOCKER", "1").env("WORKER_IMAGE", worker),
+    )
 }

@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     Step { name: "action: dist is fresh", run: dist_is_fresh, slow: false },
     Step { name: "action: tests", run: action_tests, slow: true },
     Step { name: "build contexts against Docker", run: docker::compare, slow: true },
+    Step { name: "images against Docker", run: docker::images, slow: true },
     Step { name: "proof in Docker", run: docker::prove, slow: true },
     Step { name: "dependencies", run: dependencies, slow: true },
 ];

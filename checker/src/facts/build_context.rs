@@ -109,6 +109,17 @@ impl<'s> BuildContext<'s> {
         self.entries.iter().any(|entry| source.takes(self.relative(entry)))
     }
 
+    /// True when everything in the directory at `path` is ignored, but the directory itself is not: it travels empty.
+    pub fn is_emptied(&self, path: &str) -> bool {
+        let Some(ignore) = &self.ignore else { return false };
+        let whole = if self.root.is_empty() { path.to_owned() } else { format!("{}/{path}", self.root) };
+        let mut below = self.snapshot.under(&whole).iter();
+        !path.is_empty()
+            && below.any(|entry| self.snapshot.travels(entry))
+            && !self.has(path)
+            && !ignore.decide(path).ignored
+    }
+
     /// The file at `path` (from the context's root).
     pub fn file(&self, path: &str) -> Option<&'s Entry> {
         let found = self.entries.binary_search_by(|entry| self.relative(entry).cmp(path));

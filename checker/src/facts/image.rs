@@ -3,6 +3,7 @@
 
 pub mod base;
 pub mod effects;
+mod file_tools;
 mod layers;
 mod lookup;
 mod railway;
@@ -53,6 +54,8 @@ pub struct Stage {
     pub shell: Option<Vec<String>>,
     /// The user it runs as at the end, as written.
     pub user: Option<String>,
+    /// Variables that ARG declares here or in the stage below.
+    args: variables::Env,
 }
 
 /// What a stage starts from.
@@ -82,6 +85,8 @@ pub struct Layer {
 pub enum LayerKind {
     /// COPY and ADD.
     Copy(Vec<Item>, CopyMode),
+    /// WORKDIR: the directory comes to be.
+    Directory(String),
     /// RUN: its commands, package scripts replaced by what they run, and what those do.
     Run(Vec<shell::Simple>, Vec<effects::Effect>),
 }
@@ -174,6 +179,13 @@ impl Presence {
 }
 
 impl Stage {
+    /// Every variable that is set; ENV goes before ARG.
+    fn variables(&self) -> variables::Env {
+        let mut all = self.args.clone();
+        all.extend(self.env.clone());
+        all
+    }
+
     fn push(&mut self, site: Site, kind: LayerKind, env: variables::Env) {
         self.layers.push(Layer { site, kind, workdir: self.workdir.clone(), env: Rc::new(env) });
     }
@@ -221,7 +233,7 @@ impl<'s> Image<'s> {
         };
         found.extend(own.layers.iter().enumerate().filter_map(|(layers, layer)| match &layer.kind {
             LayerKind::Run(commands, _) => Some((View { stage, layers }, layer, commands.as_slice())),
-            LayerKind::Copy(..) => None,
+            LayerKind::Copy(..) | LayerKind::Directory(_) => None,
         }));
         found
     }
@@ -233,7 +245,7 @@ impl<'s> Image<'s> {
         let layers = self.stages.iter().flat_map(|stage| &stage.layers).filter(|layer| layer.site == *site);
         let mut runs = layers.filter_map(|layer| match &layer.kind {
             LayerKind::Run(commands, _) => Some(commands),
-            LayerKind::Copy(..) => None,
+            LayerKind::Copy(..) | LayerKind::Directory(_) => None,
         });
         runs.any(|commands| {
             commands.iter().any(|command| matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun"))
@@ -245,6 +257,32 @@ impl<'s> Image<'s> {
     pub fn is_copied_to(&self, path: &str) -> bool {
         let layers = self.last().map_or(&[][..], |stage| &stage.layers);
         layers.iter().any(|layer| matches!(&layer.kind, LayerKind::Copy(items, _) if items.iter().any(|item| item.to == path)))
+    }
+
+    /// Where copies may have brought the file at `source` of the context, in whatever stage.
+    pub fn places(&self, source: &str) -> Vec<String> {
+        let mut found: Vec<(usize, String)> = Vec::new();
+        for (at, stage) in self.stages.iter().enumerate() {
+            let items = stage.layers.iter().filter_map(|layer| match &layer.kind {
+                LayerKind::Copy(items, _) => Some(items),
+                LayerKind::Run(..) | LayerKind::Directory(_) => None,
+            });
+            for item in items.flatten() {
+                let moved = |path: &str, from: &str| {
+                    lookup::below(path, from).map(|rest| (at, lookup::glue(&item.to, rest)))
+                };
+                let more: Vec<(usize, String)> = match &item.from {
+                    Source::Context(from) => moved(source, from).into_iter().collect(),
+                    Source::Stage(below, from) => {
+                        let theirs = found.iter().filter(|(stage, _)| stage == below);
+                        theirs.filter_map(|(_, path)| moved(path, from)).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                found.extend(more);
+            }
+        }
+        found.into_iter().map(|(_, place)| place).collect()
     }
 
     /// Numbers of the stages that are built: the last one and what it takes from.

@@ -179,6 +179,26 @@ impl Delivered<'_> {
         }
     }
 
+    /// True when the Python module that `program` loads lies somewhere in the image, so that a variable of the service may
+    /// lead to it.
+    pub fn has_elsewhere(&self, program: &Program) -> bool {
+        let Target::Module { name, .. } = &program.target else { return false };
+        let inner = name.replace('.', "/");
+        let endings = [".py", "/__init__.py", "/__main__.py"].map(|ending| format!("{inner}{ending}"));
+        let entries = self.image.context.entries.iter();
+        let mut sources = entries.map(|entry| self.image.context.relative(entry)).filter(|path| {
+            endings.iter().any(|ending| {
+                path.strip_suffix(ending.as_str()).is_some_and(|dir| dir.is_empty() || dir.ends_with('/'))
+            })
+        });
+        sources.any(|source| {
+            self.image
+                .places(source)
+                .iter()
+                .any(|place| self.image.presence(self.image.finished(), place).is_file())
+        })
+    }
+
     /// Whether the module `name` is found in one of `roots`, and as which file.
     pub fn module(&self, name: &str, roots: &[String]) -> Presence {
         let inner = name.replace('.', "/");

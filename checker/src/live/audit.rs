@@ -1,10 +1,11 @@
 //! The dashboard's checklist, item by item: what is there, what the repository expects, and the line that expects it.
 
-use std::collections::BTreeMap;
+mod redis;
+mod variables;
 
 use serde_json::Value;
 
-use super::{Live, Variable, drift, expected, memory, questions, service_of, stored};
+use super::{Live, drift, expected, memory, questions, service_of, stored};
 use crate::Options;
 use crate::config::{Config, ConfigError};
 use crate::facts::Facts;
@@ -122,8 +123,8 @@ pub fn audit(facts: &Facts<'_>, live: &Live) -> Audit {
         .iter()
         .map(|(group, key, name, weighty)| setting(facts, service, live, group, *key, name, *weighty))
         .collect();
-    items.extend(variables(facts, service, live));
-    items.extend(redis(live));
+    items.extend(variables::items(facts, service, live));
+    items.extend(redis::items(live));
     items.push(memory::item(facts, live));
     if live.environment.unmerged_changes > 0 {
         let found = format!("{} staged changes", live.environment.unmerged_changes);
@@ -173,7 +174,7 @@ fn setting(
     let mut row = item(group, name, Standing::Shown, shown(&found));
     let wanted = service.and_then(|service| expected::of(facts, service, key, &live.environment.name));
     let Some(wanted) = wanted else {
-        remark_on(service, key, &found, &mut row);
+        remark_on(facts, service, live, key, &found, &mut row);
         return row;
     };
     row.expected = shown(&wanted.value);
@@ -195,11 +196,22 @@ fn setting(
 }
 
 /// What is worth saying of a value that nothing expects.
-fn remark_on(service: Option<&Service>, key: Key, found: &Value, row: &mut Item) {
+fn remark_on(
+    facts: &Facts<'_>,
+    service: Option<&Service>,
+    live: &Live,
+    key: Key,
+    found: &Value,
+    row: &mut Item,
+) {
     let kind = service.and_then(|service| service.kind.yes().copied());
     match (key, kind) {
         (Key::HealthcheckPath, _) if found.is_null() => {
             row.remark = "without one a container that starts counts as healthy".into();
+        }
+        (Key::DockerfilePath | Key::RootDirectory, _) if is_lost(facts, live, key, found) => {
+            row.standing = Standing::Wrong;
+            row.remark = "the repository has nothing there".into();
         }
         (Key::DrainingSeconds, Some(Kind::Worker)) if found.as_u64() == Some(0) => {
             row.standing = Standing::Doubtful;
@@ -217,6 +229,23 @@ fn remark_on(service: Option<&Service>, key: Key, found: &Value, row: &mut Item)
     }
 }
 
+/// True when a place that Railway builds from is not in the repository. Reports disagree whether a Dockerfile is looked
+/// for below the root directory, so it must be missing in both places; and only where one is certainly wanted.
+fn is_lost(facts: &Facts<'_>, live: &Live, key: Key, found: &Value) -> bool {
+    let Some(path) = found.as_str() else { return false };
+    let is_there = |path: &str| {
+        let below = format!("{}/", path.trim_end_matches('/'));
+        facts.snapshot.entries().iter().any(|entry| entry.path == path || entry.path.starts_with(&below))
+    };
+    let root = stored::stored(live, Key::RootDirectory).ok();
+    let root = root.as_ref().and_then(Value::as_str).unwrap_or_default();
+    if key == Key::RootDirectory {
+        return !is_there(path);
+    }
+    let wanted = stored::stored(live, Key::Builder).is_ok_and(|builder| builder == "DOCKERFILE");
+    wanted && !is_there(path) && !is_there(&format!("{}/{path}", root.trim_end_matches('/')))
+}
+
 /// A value for people: text bare, the rest as JSON, nothing as a dash.
 pub(super) fn shown(value: &Value) -> String {
     match value {
@@ -224,161 +253,6 @@ pub(super) fn shown(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// Names that Railway itself provides.
-fn is_provided(name: &str) -> bool {
-    name.starts_with("RAILWAY_") || matches!(name, "PORT" | "PATH" | "HOME" | "HOSTNAME" | "PWD" | "USER")
-}
-
-struct Need {
-    place: String,
-    required: bool,
-    defaulted: bool,
-}
-
-/// The variables the repository speaks of.
-fn needs(facts: &Facts<'_>, service: &Service) -> BTreeMap<String, Need> {
-    let mut needs = BTreeMap::new();
-    let place = |path: &str, offset: usize| {
-        let line = facts.snapshot.text(path).map_or(1, |text| text.position(offset).line);
-        format!("{path}:{line}")
-    };
-    for read in &facts.startup(service).variables {
-        let need = Need {
-            place: place(&read.site.path, read.site.span.start),
-            required: read.required,
-            defaulted: read.default.is_some(),
-        };
-        needs.entry(read.name.clone()).or_insert(need);
-    }
-    for name in service.variables.iter().flatten() {
-        let origin = &service.origin;
-        let need = Need { place: place(&origin.path, origin.span.start), required: true, defaulted: false };
-        needs.entry(name.clone()).or_insert(need);
-    }
-    for file in facts.env_files().values().filter(|file| file.is_example) {
-        for name in &file.names {
-            let need = Need { place: place(&file.path, name.span.start), required: false, defaulted: false };
-            needs.entry(name.value.clone()).or_insert(need);
-        }
-    }
-    needs.retain(|name, _| !is_provided(name));
-    needs
-}
-
-fn variables(facts: &Facts<'_>, service: Option<&Service>, live: &Live) -> Vec<Item> {
-    let Some(set) = &live.variables else {
-        return vec![Item {
-            remark: live.reason("variables"),
-            ..item("Variables", "Variables", Standing::Unknown, "")
-        }];
-    };
-    let needs = service.map(|service| needs(facts, service)).unwrap_or_default();
-    let mut items: Vec<Item> = needs.iter().map(|(name, need)| needed(name, need, set)).collect();
-    for variable in set.iter().filter(|variable| !needs.contains_key(&variable.name)) {
-        let mut row = item("Variables", variable.name.clone(), Standing::Shown, state(variable));
-        match variable.name.as_str() {
-            "PORT" => row.remark = "set by hand: right only when the program listens there".into(),
-            "PATH" | "LD_LIBRARY_PATH" | "HOME" => {
-                (row.standing, row.remark) = (Standing::Wrong, "replaces the image's own: delete it".into());
-            }
-            _ if variable.state == "unresolved" => {
-                (row.standing, row.remark) =
-                    (Standing::Wrong, "its reference names nothing in this environment".into());
-            }
-            _ => {}
-        }
-        items.push(row);
-    }
-    items
-}
-
-fn needed(name: &str, need: &Need, set: &[Variable]) -> Item {
-    let found = set.iter().find(|variable| variable.name == name);
-    let mut row = item("Variables", name, Standing::Right, found.map_or_else(|| "missing".to_owned(), state));
-    row.expected = if need.required { "set".into() } else { "set, or its default".into() };
-    row.place.clone_from(&need.place);
-    let (standing, remark) = match found.map(|variable| variable.state.as_str()) {
-        None if need.required => (Standing::Wrong, "the program fails without it"),
-        None if need.defaulted => (Standing::Shown, "the program has a default"),
-        None => (Standing::Doubtful, "the repository names it and the service lacks it"),
-        Some("empty") => (Standing::Wrong, "it is set to nothing"),
-        Some("localhost") => (Standing::Wrong, "it points at the container itself"),
-        Some("unresolved") => (Standing::Wrong, "its reference names nothing in this environment"),
-        Some("sealed") => (Standing::Right, "sealed: its value is not read"),
-        Some(_) => (Standing::Right, ""),
-    };
-    (row.standing, row.remark) = (standing, remark.into());
-    if name == "REDIS_URL" && found.is_none() && need.defaulted {
-        (row.standing, row.remark) = (
-            Standing::Wrong,
-            "its default points at the container itself: set `${{Redis.REDIS_URL}}`".into(),
-        );
-    }
-    row
-}
-
-fn state(variable: &Variable) -> String {
-    match (variable.state.as_str(), variable.references.first()) {
-        ("set" | "unread", Some(reference)) => format!("refers to {reference}"),
-        ("unread", None) => "set, not read".into(),
-        (state, _) => state.to_owned(),
-    }
-}
-
-fn redis(live: &Live) -> Vec<Item> {
-    let Some(all) = &live.redis else {
-        return vec![Item {
-            remark: live.reason("redis"),
-            ..item("Redis", "Redis service", Standing::Unknown, "")
-        }];
-    };
-    let mut items = Vec::new();
-    let url = live.redis_url.clone();
-    if all.is_empty() && url.as_deref().is_some_and(|url| url.contains(".railway.internal")) {
-        items.push(Item {
-            remark: "the address is private, and no service of this environment answers to it".into(),
-            ..item("Redis", "Redis service", Standing::Wrong, "none in this environment")
-        });
-    }
-    for redis in all {
-        let mut row = item(
-            "Redis",
-            redis.name.clone(),
-            Standing::Right,
-            redis.image.clone().unwrap_or_else(|| "a service".into()),
-        );
-        if redis.status.as_deref().is_some_and(|status| matches!(status, "FAILED" | "CRASHED" | "REMOVED")) {
-            row.standing = Standing::Wrong;
-            row.remark = format!("its latest deployment is {}", redis.status.as_deref().unwrap_or_default());
-        }
-        items.push(row);
-        let mut volume = item(
-            "Redis",
-            format!("{} volume", redis.name),
-            Standing::Right,
-            redis.volume.clone().unwrap_or_else(|| "none".into()),
-        );
-        if redis.volume.is_none() {
-            (volume.standing, volume.remark) = (Standing::Doubtful, "jobs are lost when it restarts".into());
-        }
-        items.push(volume);
-        let shared = item(
-            "Redis",
-            format!("{} used by", redis.name),
-            Standing::Shown,
-            if redis.used_by.is_empty() { "nobody by reference".into() } else { redis.used_by.join(", ") },
-        );
-        items.push(shared);
-    }
-    if let Some(url) = url {
-        let public = url.contains(".proxy.rlwy.net");
-        let standing = if public { Standing::Doubtful } else { Standing::Shown };
-        let remark = if public { "leaves through the public network; use the private address" } else { "" };
-        items.push(Item { remark: remark.into(), ..item("Redis", "REDIS_URL", standing, url) });
-    }
-    items
 }
 
 #[cfg(test)]

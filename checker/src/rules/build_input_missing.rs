@@ -72,11 +72,14 @@ declare_rule! {
     /// {"scripts": {"build": "tsc"}}
     /// //- src/main.ts
     /// import { a } from "./a.js";
+    /// import { old } from "./old.js";
     /// import { Client } from "./generated/client";
     /// import "./style.css";
-    /// a(Client);
+    /// a(Client, old);
     /// //- src/a.ts
     /// export const a = (client) => client;
+    /// //- src/old.d.ts
+    /// export declare const old: number;
     /// ```
     "build-input-missing", Error, Build, since "0.2.0",
     sources: ["https://docs.docker.com/reference/dockerfile/#copy", "https://docs.railway.com/builds/dockerfiles"]

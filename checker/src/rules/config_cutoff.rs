@@ -1,6 +1,7 @@
 //! The day config files stop being read.
 
 use crate::facts::Facts;
+use crate::facts::service::Service;
 use crate::facts::settings::{CONFIG_CUT_OFF, Key, Setting};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
@@ -51,18 +52,19 @@ const WEIGHTY: [Key; 6] = [
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    for (service, config) in facts.configured() {
-        let lost: Vec<(&Key, &Setting)> =
-            service.settings.base.iter().filter(|(_, setting)| !setting.survives()).collect();
-        if lost.is_empty() {
-            continue;
+    let past = facts.snapshot.today >= CONFIG_CUT_OFF;
+    let depending: Vec<_> = facts.configured().filter(|(service, _)| !lost(service).is_empty()).collect();
+    for (at, (service, config)) in depending.iter().enumerate() {
+        // Before the day, one finding reminds of all files.
+        if at > 0 && !past {
+            break;
         }
+        let lost = lost(service);
         let names: Vec<String> =
             lost.iter().map(|(key, _)| format!("`{}` ({})", key.name(), instead(**key))).collect();
         let weighty = lost.iter().any(|(key, setting)| {
             WEIGHTY.contains(key) && setting.value.yes().is_some_and(|value| value.text() != Some(""))
         });
-        let past = facts.snapshot.today >= CONFIG_CUT_OFF;
         let since = if past {
             "Railway no longer reads this file".to_owned()
         } else {
@@ -73,10 +75,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             names.join(", ")
         );
         let severity = if past && weighty { Severity::Error } else { Severity::Warning };
-        out.at(Site::file(config.path.clone()), message)
+        let finding = out.at(Site::file(config.path.clone()), message);
+        finding
             .severity(severity)
             .service(&service.name)
             .help("Carry the settings over to `.railway/railway.ts` and run `railway config apply`");
+        for (_, other) in depending.iter().skip(1).filter(|_| !past) {
+            finding.related(Site::file(other.path.clone()), "this file too");
+        }
     }
 }
 
@@ -97,4 +103,9 @@ fn instead(key: Key) -> &'static str {
         Key::WatchPatterns => "every change deploys",
         _ => "none",
     }
+}
+
+/// The settings that only the file holds.
+fn lost(service: &Service) -> Vec<(&Key, &Setting)> {
+    service.settings.base.iter().filter(|(_, setting)| !setting.survives()).collect()
 }

@@ -174,6 +174,24 @@ declare_rule! {
     /// //- bin/start.py
     /// import mine
     /// ```
+    ///
+    /// A program that changes where Python looks:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY lib ./lib
+    /// CMD ["python", "lib/server/main.py"]
+    /// //- lib/server/main.py
+    /// import sys
+    /// sys.path.append("/app")
+    /// import agent.core
+    /// import lib.absent
+    /// //- agent/core.py
+    /// //- agent/__init__.py
+    /// //- lib/__init__.py
+    /// ```
     "import-not-in-image", Error, Start, since "0.2.0",
     sources: [
         "https://docs.docker.com/reference/dockerfile/#copy",

@@ -173,6 +173,7 @@ fn is_brought(delivered: &Delivered<'_>, stage: usize, name: &str) -> bool {
     let words = if matches!(name, "npm" | "npx" | "node") { "node" } else { name };
     let here = own.layers.iter().any(|layer| match &layer.kind {
         LayerKind::Copy(items, _) => items.iter().any(is_programs),
+        LayerKind::Directory(_) => false,
         LayerKind::Run(commands, _) => commands.iter().any(|command| {
             let installer = [
                 "nvm",

@@ -2,7 +2,11 @@
 
 import argparse
 import json
+import os
+import platform
+import re
 import statistics
+import subprocess
 from pathlib import Path
 
 import environment
@@ -13,6 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trials", type=int, default=3, help="interleaved: everyone once, then everyone again")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of jobs")
     parser.add_argument("--only", default="", help="contestants whose name contains this")
+    parser.add_argument("--priority", type=int, default=0, help="nice value of Redis and every contestant, such as -15 on a shared machine")
     parser.add_argument("--out", type=Path, default=environment.PLACE / "bench.json")
 
 
@@ -23,6 +28,9 @@ def run(options: argparse.Namespace) -> int:
 
     chosen = [contestant for contestant in everyone(options.scale) if options.only in contestant.name]
     found: dict[str, list[dict]] = {contestant.name: [] for contestant in chosen}
+    if options.priority:
+        os.nice(options.priority)
+    measure.prioritize(os.getpid())
     with RedisServer() as server:
         for _ in range(options.trials):
             for contestant in chosen:
@@ -31,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
                 found[contestant.name].append(result)
                 options.out.parent.mkdir(parents=True, exist_ok=True)
                 options.out.write_text(json.dumps(found, indent=1) + "\n")
-    print(table(found))
+    print(about(), table(found), targets(found), sep="\n\n")
     return 0
 
 
@@ -69,3 +77,39 @@ def table(found: dict[str, list[dict]]) -> str:
                 cells.append(f"{max(values):,.0f}" if values else "–")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def about() -> str:
+    """The machine and the versions."""
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    redis = re.search(r"v=(\S+)", subprocess.check_output([environment.redis_server(), "--version"], text=True))
+    node = subprocess.check_output(["node", "--version"], text=True).strip()
+    packages = ", ".join((f"rq=={environment.RQ_RELEASES[0]}", *environment.PEERS, *environment.BULLMQ))
+    return (f"{os.cpu_count()} cores ({cpu[1] if cpu else platform.machine()}), Linux {platform.release()}, load average "
+            f"{os.getloadavg()[2]:.1f}; Redis {redis[1] if redis else '?'}, Python {platform.python_version()}, Node {node}; {packages}")
+
+
+def targets(found: dict[str, list[dict]]) -> str:
+    """What the worker is meant to reach, and what it reached. Contestants of one round met the same noise, so a ratio is the
+    median of the rounds' ratios."""
+    python_peers = ("rq Worker", "rq SimpleWorker", "Celery prefork, c=1", "Celery prefork, c=2", "arq")
+    rows = [("Python no-op, c=1, times rq Worker", ratio(found, "rate", "ours, Python, c=1", "rq Worker"), 20),
+            ("Python no-op, c=2, times rq Worker", ratio(found, "rate", "ours, Python, c=2", "rq Worker"), 20),
+            ("Python no-op, c=1, times the fastest Python peer", ratio(found, "rate", "ours, Python, c=1", *python_peers), 2),
+            ("Python no-op, c=2, times the fastest Python peer", ratio(found, "rate", "ours, Python, c=2", *python_peers), 2),
+            ("native no-op, c=1, times BullMQ c=1", ratio(found, "rate", "ours, native, c=1", "BullMQ, c=1"), 1),
+            ("native no-op, c=2, times BullMQ c=2", ratio(found, "rate", "ours, native, c=2", "BullMQ, c=2"), 1),
+            ("native no-op, c=1, share of the bare loop", ratio(found, "rate", "ours, native, c=1", "bare loop, same commands"), 0.7)]
+    lines = ["| target | at least | reached | |", "|---|--:|--:|---|"]
+    lines += [f"| {what} | {least} | {got:.2f} | {'yes' if got >= least else '**no**'} |" for what, got, least in rows if got is not None]
+    memory = [trial["rss"] for trial in found.get("ours, native, c=1", []) if "rss" in trial]
+    if memory:
+        lines.append(f"| idle MB without Python | at most 12 | {max(memory):.1f} | {'yes' if max(memory) <= 12 else '**no**'} |")
+    return "\n".join(lines)
+
+
+def ratio(found: dict[str, list[dict]], key: str, one: str, *others: str) -> float | None:
+    """One against the best of the others, round by round."""
+    rounds = zip(found.get(one, []), *(found[other] for other in others if other in found))
+    shares = [mine[key] / max(rates) for mine, *peers in rounds if key in mine and (rates := [peer[key] for peer in peers if key in peer])]
+    return statistics.median(shares) if shares else None

@@ -225,7 +225,7 @@ impl Walk<'_, '_> {
         let stages = built.iter().filter_map(|at| self.image.stages.get(*at));
         let effects = stages.flat_map(|stage| &stage.layers).filter_map(|layer| match &layer.kind {
             LayerKind::Run(_, effects) => Some(effects),
-            LayerKind::Copy(..) => None,
+            LayerKind::Copy(..) | LayerKind::Directory(_) => None,
         });
         let installs = effects.flatten().any(|effect| matches!(effect, Effect::InstallsPython(_)));
         let root = &self.image.context.root;

@@ -44,6 +44,14 @@ const SYSTEM: &[&str] = &[
     "var",
 ];
 
+/// Directories that every system image has.
+const CERTAIN: &[&str] = &["bin", "dev", "etc", "home", "proc", "root", "sys", "tmp", "usr", "var"];
+/// Directories that every distribution has, but not every image.
+const USUAL: &[&str] = &["usr/bin", "usr/lib", "usr/local", "usr/local/bin", "usr/local/lib", "usr/share"];
+
+/// Directories in which a system image has nothing, or nothing but what its user's shell reads.
+const BARE: &[&str] = &["home", "srv", "usr/src", "home/node", "home/bun", "home/deno"];
+
 /// Families by name. Sources: the Dockerfiles of the official images (<https://github.com/docker-library>), of
 /// distroless (<https://github.com/GoogleContainerTools/distroless>), of Bun and Deno, and the definition of `scratch`
 /// (<https://hub.docker.com/_/scratch>).
@@ -84,6 +92,10 @@ impl Base {
     pub fn of(reference: &str) -> Option<&'static Self> {
         let plain = reference.split('@').next().unwrap_or_default();
         let last = plain.rsplit('/').next().unwrap_or_default();
+        // Its own instructions go on in the build.
+        if last.contains("onbuild") {
+            return None;
+        }
         let name = last.split(':').next().unwrap_or_default();
         let official =
             !plain.contains('/') || plain.starts_with("library/") || plain.starts_with("docker.io/library/");
@@ -102,7 +114,17 @@ impl Base {
             path.strip_prefix(*dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 || dir.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
         };
-        path.is_empty() || self.system.iter().any(below)
+        path.is_empty() || self.system.iter().any(below) || (!self.system.is_empty() && BARE.contains(&path))
+    }
+
+    /// True when the base certainly has a directory at `path`.
+    pub fn has_directory(&self, path: &str) -> bool {
+        !self.system.is_empty() && CERTAIN.contains(&path)
+    }
+
+    /// True when a file that is copied to `path` very likely goes into a directory of the base.
+    pub fn likely_has_directory(&self, path: &str) -> bool {
+        self.has_directory(path) || (!self.system.is_empty() && USUAL.contains(&path))
     }
 
     /// True when the base certainly has the program `name`.

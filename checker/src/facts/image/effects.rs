@@ -1,24 +1,30 @@
 //! What a command of a build does to the files of the image.
 
-use super::shell::{Simple, place};
+use super::file_tools::{self, filled, made};
+use super::shell::{Simple, is_unknown};
 use super::tools::{BUILDS, HARMLESS, INSTALLS};
 use crate::facts::startup::join;
 
 /// One thing a command may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// This path comes to be.
+    /// A file comes to be at this path, or is there already.
     Makes(String),
+    /// A directory comes to be at this path.
+    Directory(String),
     /// Files that are built, installed or unpacked may come to be below this directory.
     Fills(String),
     /// A compiler or bundler writes its outputs below this directory; sources are none of them.
     Builds(String),
     /// Anything may come to be anywhere.
     Anything,
-    /// This path and what lies below it goes.
+    /// This path goes, with what lies below it; the shell's patterns stand in it.
     Removes(String),
-    /// This path becomes executable; true with all that lies below it.
-    Executable(String, bool),
+    /// What lies at this path or below it may go.
+    MayRemove(String),
+    /// This path, in which the shell's patterns stand, becomes executable or not; true with all that lies below it. `None`
+    /// is a change that cannot be told.
+    Executable(String, bool, Option<bool>),
     /// The carriage returns of this file go; an empty path is any file.
     Unix(String),
     /// A Python project at this directory is installed, so that its modules are found everywhere.
@@ -27,19 +33,36 @@ pub enum Effect {
 
 /// What `command` may do. `npm run` and its like are to be replaced by the script before.
 pub fn effects(command: &Simple) -> Vec<Effect> {
+    let doubtful = command.conditional || command.tolerated;
+    let certain = certain(command).into_iter().map(|effect| if doubtful { doubted(effect) } else { effect });
+    certain.collect()
+}
+
+/// `effect` of a command that may not have run, or may have failed.
+fn doubted(effect: Effect) -> Effect {
+    match effect {
+        Effect::Makes(path) | Effect::Directory(path) => Effect::Fills(path),
+        Effect::Removes(path) => {
+            let plain = path.split('/').take_while(|part| !part.contains(['*', '?', '[']));
+            Effect::MayRemove(plain.collect::<Vec<_>>().join("/"))
+        }
+        Effect::Executable(path, all, _) => Effect::Executable(path, all, None),
+        effect => effect,
+    }
+}
+
+/// What `command` does when it runs and succeeds.
+fn certain(command: &Simple) -> Vec<Effect> {
     let mut found = redirections(command);
     let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
     let program = command.program();
     let own = |written: &str| command.place(written);
-    let plain: Vec<&str> = command.plain().filter(|word| !word.starts_with(['>', '<'])).collect();
+    let plain = operands(command);
+    if let Some(own) = file_tools::effects(command, &plain) {
+        found.extend(own);
+        return found;
+    }
     match program {
-        "mkdir" | "touch" | "install" | "useradd" | "adduser" | "ln" => {
-            found.extend(plain.iter().filter_map(|path| own(path)).map(Effect::Makes));
-        }
-        "rm" | "rimraf" | "unlink" => {
-            found.extend(plain.iter().filter_map(|path| own(path)).map(Effect::Removes));
-        }
-        "chmod" => found.extend(executable(command, &plain)),
         "sed" | "perl" => {
             let strips = words.iter().any(|word| word.contains("\\r"));
             found.extend(plain.iter().filter(|_| strips).filter_map(|path| own(path)).map(Effect::Unix));
@@ -47,32 +70,49 @@ pub fn effects(command: &Simple) -> Vec<Effect> {
         "dos2unix" | "fromdos" => {
             found.extend(plain.iter().map(|path| Effect::Unix(own(path).unwrap_or_default())));
         }
-        "cp" | "mv" | "rsync" => found.push(filled(command, plain.last().copied())),
-        "tee" => found.extend(plain.iter().filter_map(|path| own(path)).map(Effect::Makes)),
         "git" => found.extend(clone(command, &plain)),
         "curl" | "wget" => found.extend(download(command, &words)),
-        "tar" | "unzip" | "bsdtar" | "gunzip" | "7z" => {
-            let to = value(&words, &["-C", "--directory", "-d"]);
-            found.push(filled(command, Some(to.unwrap_or("."))));
+        "tar" | "unzip" | "bsdtar" | "7z" => {
+            found.push(filled(command, value(&words, &["-C", "--directory", "-d"]).unwrap_or(".")));
         }
         "npm" | "pnpm" | "yarn" | "bun" | "npx" | "bunx" => found.extend(packages(command, program, &plain)),
         "uv" | "poetry" | "pipenv" | "pdm" => {
-            found.push(Effect::Fills(join(&command.dir, ".venv")));
+            found.push(filled(command, ".venv"));
             let project = words.iter().any(|word| matches!(*word, "sync" | "install"))
                 && !words.iter().any(|word| matches!(*word, "--no-root" | "--no-install-project"));
             found.extend(project.then(|| Effect::InstallsPython(command.dir.clone())));
         }
-        "go" => {
-            let out = value(&words, &["-o"]);
-            found.push(filled(command, Some(out.unwrap_or("."))));
-        }
+        "go" => found.push(filled(command, value(&words, &["-o"]).unwrap_or("."))),
         "python" | "python3" => found.extend(python(command, &plain, &words)),
+        "source" | "." => found.extend(sourced(&plain)),
+        "bundle" if plain.first() == Some(&"exec") => found.push(Effect::Anything),
         _ if HARMLESS.contains(&program) => {}
         "node" if writes_nothing(&words) => {}
         _ => found.extend(built(command, program, &words)),
     }
     if matches!(program, "pip" | "pip3" | "python" | "python3" | "uv") {
         found.extend(python_install(command, &words));
+        let to = value(&words, &["-t", "--target", "--prefix", "--root"]);
+        found.extend(to.map(|to| filled(command, to)));
+    }
+    if is_unknown(&command.dir) {
+        // Where it ran is not known, so that relative paths are not.
+        found.push(Effect::Fills(String::new()));
+    }
+    found
+}
+
+/// The words that are no flags and no redirections.
+fn operands(command: &Simple) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut words = command.plain();
+    while let Some(word) = words.next() {
+        let file = word.trim_start_matches(|char: char| char.is_ascii_digit()).trim_start_matches('&');
+        match file.strip_prefix(['>', '<']) {
+            Some("" | ">" | "<") => drop(words.next()),
+            Some(_) => {}
+            None => found.push(word),
+        }
     }
     found
 }
@@ -82,39 +122,17 @@ fn redirections(command: &Simple) -> Vec<Effect> {
     let mut found = Vec::new();
     let mut words = command.words.iter().peekable();
     while let Some(word) = words.next() {
-        let Some(rest) = word.strip_prefix('>').map(|rest| rest.trim_start_matches('>')) else { continue };
+        let Some((before, rest)) = word.split_once('>') else { continue };
+        let rest = rest.trim_start_matches('>');
         let to = if rest.is_empty() { words.peek().map_or("", |next| next.as_str()) } else { rest };
-        found.extend(command.place(to).filter(|_| !to.is_empty()).map(Effect::Makes));
+        if to.is_empty() || to.starts_with('&') || to.starts_with("/dev/") {
+            continue;
+        }
+        let number = before.trim_start_matches('&').chars().all(|char| char.is_ascii_digit());
+        // Quotes are gone from the words, so that one in the midst of a word may be none.
+        found.push(if number { made(command, to, Effect::Makes) } else { filled(command, to) });
     }
     found
-}
-
-fn executable(command: &Simple, plain: &[&str]) -> Vec<Effect> {
-    let mode = plain.first().copied().unwrap_or_default();
-    let octal = u32::from_str_radix(mode, 8).ok();
-    let grants = octal.map_or_else(
-        || {
-            mode.split(',').any(|part| {
-                part.contains('+') && part.contains('x') || part.contains('=') && part.contains('x')
-            })
-        },
-        |bits| bits & 0o111 != 0,
-    );
-    // `chmod +x file` has its mode among the flags of no program, but `-R` is one.
-    let all = command.words.iter().any(|word| matches!(word.as_str(), "-R" | "--recursive"));
-    let paths = plain.iter().skip(1).filter(|_| grants);
-    paths
-        .map(|path| match command.place(path) {
-            Some(place) => Effect::Executable(place, all),
-            // A pattern: everything beside it.
-            None => Effect::Executable(pattern_dir(command, path), true),
-        })
-        .collect()
-}
-
-fn pattern_dir(command: &Simple, path: &str) -> String {
-    let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-    place(&command.dir, if dir.is_empty() && !path.starts_with('/') { "." } else { dir }).unwrap_or_default()
 }
 
 /// What a package manager of Node does: it installs, packs, or runs a program.
@@ -137,7 +155,7 @@ fn packages(command: &Simple, program: &str, plain: &[&str]) -> Vec<Effect> {
     });
     let first = plain.first().copied().unwrap_or_default();
     if plain.contains(&"deploy") {
-        return vec![filled(command, plain.last().copied()), modules];
+        return vec![plain.last().map_or(Effect::Anything, |to| filled(command, to)), modules];
     }
     if (first.is_empty() || INSTALLS.contains(&first)) && !matches!(program, "npx" | "bunx") {
         return vec![modules];
@@ -156,7 +174,7 @@ fn packages(command: &Simple, program: &str, plain: &[&str]) -> Vec<Effect> {
 fn python(command: &Simple, plain: &[&str], words: &[&str]) -> Vec<Effect> {
     let module = value(words, &["-m"]);
     match (module, plain.first().copied()) {
-        (Some("venv" | "virtualenv"), _) => vec![filled(command, plain.last().copied())],
+        (Some("venv" | "virtualenv"), Some(to)) => vec![filled(command, plain.last().unwrap_or(&to))],
         (
             Some("pip" | "compileall" | "ensurepip" | "playwright" | "spacy" | "nltk.downloader" | "pytest"),
             _,
@@ -190,8 +208,11 @@ fn writes_nothing(words: &[&str]) -> bool {
     })
 }
 
-fn filled(command: &Simple, to: Option<&str>) -> Effect {
-    to.and_then(|to| command.place(to)).map_or(Effect::Anything, Effect::Fills)
+/// Scripts of the system and of environments set variables; one of the repository may do anything.
+fn sourced(plain: &[&str]) -> Option<Effect> {
+    let script = plain.first()?;
+    let own = !script.starts_with(['/', '$', '~', '"']) && !script.ends_with("activate");
+    own.then_some(Effect::Anything)
 }
 
 fn clone(command: &Simple, plain: &[&str]) -> Option<Effect> {
@@ -203,7 +224,7 @@ fn clone(command: &Simple, plain: &[&str]) -> Option<Effect> {
     let address = plain.iter().position(|word| word.contains("://") || word.contains('@'))?;
     let named = plain.get(address + 1).copied();
     let own = plain[address].trim_end_matches('/').rsplit('/').next()?.trim_end_matches(".git");
-    Some(filled(command, Some(named.unwrap_or(own))))
+    Some(filled(command, named.unwrap_or(own)))
 }
 
 fn download(command: &Simple, words: &[&str]) -> Vec<Effect> {
@@ -213,7 +234,7 @@ fn download(command: &Simple, words: &[&str]) -> Vec<Effect> {
     );
     match to {
         Some("-") => Vec::new(),
-        Some(path) if !path.starts_with('-') && !path.contains("://") => vec![filled(command, Some(path))],
+        Some(path) if !path.starts_with('-') && !path.contains("://") => vec![filled(command, path)],
         _ if command.program() == "curl" && !words.iter().any(|word| word.contains('O')) => Vec::new(),
         _ => vec![Effect::Fills(command.dir.clone())],
     }
@@ -272,7 +293,7 @@ mod tests {
         assert_eq!(of("apt-get update && apt-get install -y curl"), []);
         assert_eq!(
             of("mkdir -p logs /data"),
-            [Effect::Makes("app/logs".into()), Effect::Makes("data".into())]
+            [Effect::Directory("app/logs".into()), Effect::Directory("data".into())]
         );
         assert_eq!(of("npm ci"), [fills("app/node_modules")]);
         assert_eq!(of("git clone https://x/y/z.git"), [fills("app/z")]);
@@ -281,10 +302,33 @@ mod tests {
         assert_eq!(of("rm -rf src"), [Effect::Removes("app/src".into())]);
         assert_eq!(of("./configure"), [Effect::Anything]);
         assert_eq!(of("curl -fsSL https://x | sh"), [Effect::Anything]);
-        assert_eq!(of("chmod +x run.sh"), [Effect::Executable("app/run.sh".into(), false)]);
-        assert_eq!(of("chmod 755 *.sh"), [Effect::Executable("app".into(), true)]);
-        assert_eq!(of("chmod 644 a"), []);
+        assert_eq!(of("chmod +x run.sh"), [Effect::Executable("app/run.sh".into(), false, Some(true))]);
+        assert_eq!(of("chmod 755 *.sh"), [Effect::Executable("app/*.sh".into(), false, Some(true))]);
+        assert_eq!(of("chmod 644 a"), [Effect::Executable("app/a".into(), false, Some(false))]);
+        assert_eq!(of("chmod -x a"), [Effect::Executable("app/a".into(), false, Some(false))]);
+        assert_eq!(of("chmod go-x a"), [Effect::Executable("app/a".into(), false, None)]);
+        assert_eq!(of("ln -s src/app app"), [fills("app/app")]);
+        assert_eq!(of("ln -s ../shared"), [fills("app/shared")]);
+        assert_eq!(of(". venv/bin/activate"), []);
+        assert_eq!(of("source ./prepare.sh"), [Effect::Anything]);
         assert_eq!(of("pip install ."), [Effect::InstallsPython("app".into())]);
         assert_eq!(of("pip install -r requirements.txt"), []);
+    }
+
+    #[test]
+    fn what_is_not_certain_is_a_doubt() {
+        let (fills, may_go) =
+            (|path: &str| Effect::Fills(path.into()), |path: &str| Effect::MayRemove(path.into()));
+        assert_eq!(of("touch a/$NAME/b $HOME/c"), [fills("app/a"), fills("")]);
+        assert_eq!(of("mkdir -p x/{a,b}"), [fills("app/x")]);
+        assert_eq!(of("rm -rf *.log $OLD/x"), [Effect::Removes("app/*.log".into()), may_go("")]);
+        assert_eq!(of("rm a || true"), [may_go("app/a")]);
+        assert_eq!(of("[ -d b ] && touch c"), [fills("app/c")]);
+        assert_eq!(of("find . -name x -delete"), [may_go("app")]);
+        assert_eq!(of("mv a b"), [Effect::Removes("app/a".into()), fills("app/b")]);
+        assert_eq!(of("ln -s /opt/x/y"), [fills("app/y")]);
+        assert_eq!(of("cd $X && touch a"), [fills("")]);
+        assert_eq!(of("echo a >b 2>/dev/null >&2"), [Effect::Makes("app/b".into())]);
+        assert_eq!(of("pip install -t lib x"), [fills("app/lib")]);
     }
 }

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
+use super::base::Base;
 use super::effects::{Effect, effects};
-use super::lookup::{below, glue};
+use super::file_tools::executable;
+use super::lookup::glue;
 use super::scripts::Recipe;
-use super::shell::commands;
+use super::shell::{UNKNOWN, commands};
 use super::variables::{Env, expand, expand_known};
-use super::{CopyMode, Image, Item, LayerKind, Origin, Source, Stage, View, railway};
+use super::{CopyMode, Image, Item, LayerKind, Origin, Presence, Source, Stage, View, railway};
 use crate::facts::build_context::BuildContext;
 use crate::facts::dockerfile::{self, Command, Copy, Dockerfile, InstructionKind};
 use crate::facts::service::{Builder, Service};
@@ -89,38 +91,42 @@ impl Reader<'_, '_> {
             command: start.and_then(|start| start.command.clone()),
             shell: start.and_then(|start| start.shell.clone()),
             user: start.and_then(|start| start.user.clone()),
+            args: start.map(|start| start.args.clone()).unwrap_or_default(),
         };
-        let mut args = Env::new();
-        for instruction in written.instructions.iter().filter(|each| !each.onbuild) {
+        // What the stage below left to be done on top of it comes first.
+        let left =
+            below.and_then(|below| self.file.stages.get(below)).map_or(&[][..], |below| &below.instructions);
+        let left = left.iter().filter(|each| each.onbuild);
+        for instruction in left.chain(written.instructions.iter().filter(|each| !each.onbuild)) {
             let site = Site::new(self.file.path.clone(), instruction.span);
-            self.step(&mut stage, &mut args, at, &instruction.kind, site);
+            self.step(&mut stage, at, &instruction.kind, site);
         }
         stage
     }
 
-    fn step(&self, stage: &mut Stage, args: &mut Env, at: usize, kind: &InstructionKind, site: Site) {
-        let known = |stage: &Stage, args: &Env| {
-            let mut all = args.clone();
-            all.extend(stage.env.clone());
-            all
-        };
+    fn step(&self, stage: &mut Stage, at: usize, kind: &InstructionKind, site: Site) {
         match kind {
             InstructionKind::Arg(list) => {
                 for arg in list {
-                    let own = arg.default.as_ref().and_then(|text| expand(&text.value, &known(stage, args)));
+                    let own = arg.default.as_ref().and_then(|text| expand(&text.value, &stage.variables()));
                     let value = own.or_else(|| self.globals.get(&arg.name.value).cloned().flatten());
-                    args.insert(arg.name.value.clone(), value);
+                    stage.args.insert(arg.name.value.clone(), value);
                 }
             }
             InstructionKind::Env(pairs) => {
-                let before = known(stage, args);
+                let before = stage.variables();
                 for (name, value) in pairs {
                     stage.env.insert(name.value.clone(), expand(&value.value, &before));
                 }
             }
             InstructionKind::Workdir(dir) => {
-                let to = expand(&dir.value, &known(stage, args)).unwrap_or_else(|| "?".to_owned());
-                stage.workdir = inside(&stage.workdir, &to);
+                let env = stage.variables();
+                stage.workdir = inside(&stage.workdir, &partly(&dir.value, &env));
+                let made = match certain(&stage.workdir) {
+                    Ok(whole) => LayerKind::Directory(whole.to_owned()),
+                    Err(above) => LayerKind::Run(Vec::new(), vec![Effect::Fills(above.to_owned())]),
+                };
+                stage.push(site, made, env);
             }
             InstructionKind::User(user) => stage.user = Some(user.value.clone()),
             InstructionKind::Shell(words) => stage.shell = Some(words.clone()),
@@ -132,12 +138,13 @@ impl Reader<'_, '_> {
                 stage.command = Some((command.clone(), site)).filter(|(command, _)| !is_empty(command));
             }
             InstructionKind::Copy(copy) | InstructionKind::Add(copy) => {
-                let env = known(stage, args);
-                let (items, mode) = (self.items(stage, at, copy, &env), mode(copy, &env));
+                let env = stage.variables();
+                let unpacks = matches!(kind, InstructionKind::Add(_));
+                let (items, mode) = (self.items(stage, copy, unpacks, &env), mode(copy, &env));
                 stage.push(site, LayerKind::Copy(items, mode), env);
             }
             InstructionKind::Run(run) => {
-                let env = known(stage, args);
+                let env = stage.variables();
                 let kind = self.run(stage, at, run, &env);
                 stage.push(site, kind, env);
             }
@@ -146,16 +153,12 @@ impl Reader<'_, '_> {
     }
 
     fn run(&self, stage: &Stage, at: usize, run: &dockerfile::Run, env: &Env) -> LayerKind {
-        let mut script = match &run.command {
-            Command::Shell(text) => text.value.clone(),
+        let script = match &run.command {
+            Command::Shell(text) => with_documents(&text.value, &run.heredocs),
             Command::Exec(words, _) => {
                 words.iter().map(|word| quoted(&word.value)).collect::<Vec<_>>().join(" ")
             }
         };
-        for heredoc in &run.heredocs {
-            script.push('\n');
-            script.push_str(&heredoc.body);
-        }
         let script = expand_known(&script, env);
         let recipe = Recipe { facts: self.facts, image: self.image, stage: Some(stage) };
         let list = recipe.flat(
@@ -164,6 +167,12 @@ impl Reader<'_, '_> {
             0,
         );
         let mut found: Vec<Effect> = list.iter().flat_map(effects).collect();
+        // The places of mounts stay behind, empty.
+        let targets = run.mounts().filter_map(|mount| mount.target);
+        let targets = targets.map(|target| inside(&stage.workdir, &partly(&target, env)));
+        found.extend(
+            targets.map(|target| Effect::Fills(certain(&target).unwrap_or_else(|above| above).to_owned())),
+        );
         if run.mounts().any(|mount| mount.kind == "bind") {
             // What is bound is there for this command only; its outputs are judged all the same.
             found.push(Effect::Fills(stage.workdir.clone()));
@@ -171,20 +180,19 @@ impl Reader<'_, '_> {
         LayerKind::Run(list, found)
     }
 
-    fn items(&self, stage: &Stage, at: usize, copy: &Copy, env: &Env) -> Vec<Item> {
-        let Some(written) = expand(&copy.destination.value, env) else {
-            return vec![Item { from: Source::Elsewhere, to: String::new() }];
-        };
+    fn items(&self, stage: &Stage, copy: &Copy, unpacks: bool, env: &Env) -> Vec<Item> {
+        let written = partly(&copy.destination.value, env);
         let to = inside(&stage.workdir, &written);
+        if let Err(above) = certain(&to) {
+            return vec![Item { from: Source::Elsewhere, to: above.to_owned() }];
+        }
         let count = copy.sources.len() + copy.heredocs.len();
-        let is_dir = count > 1
-            || written.ends_with('/')
-            || matches!(written.as_str(), "." | "..")
-            || self.is_directory(stage, at, &to);
+        let is_dir = count > 1 || ends_in_directory(&written);
+        let place = Place { stage, to: &to, is_dir, unpacks };
         let mut items = Vec::new();
         for heredoc in &copy.heredocs {
-            let to = if is_dir { glue(&to, &heredoc.name) } else { to.clone() };
-            items.push(Item { from: Source::Text(heredoc.body.clone()), to });
+            let from = Source::Text(heredoc.body.clone());
+            items.extend(self.place(&place, &heredoc.name).map(|to| Item { from, to }));
         }
         let from = copy.flag("from").map(|name| expand(name, env));
         for source in &copy.sources {
@@ -193,93 +201,150 @@ impl Reader<'_, '_> {
                 continue;
             };
             match &from {
-                None => self.take_context(copy, &source, &to, is_dir, &mut items),
+                None => self.take_context(copy, &source, &place, &mut items),
                 Some(name) => {
-                    let stage = name.as_deref().and_then(|name| self.number(name));
-                    self.take_stage(stage, &source, &to, is_dir, &mut items);
+                    let from = name.as_deref().and_then(|name| self.number(name));
+                    self.take_stage(copy, from, &source, &place, &mut items);
                 }
             }
         }
         items
     }
 
-    fn take_context(&self, copy: &Copy, source: &str, to: &str, is_dir: bool, items: &mut Vec<Item>) {
-        let elsewhere =
-            source.contains("://") || source.starts_with("git@") || copy.flag("exclude").is_some();
-        if elsewhere {
-            return items.push(Item { from: Source::Elsewhere, to: to.to_owned() });
+    fn take_context(&self, copy: &Copy, source: &str, place: &Place<'_>, items: &mut Vec<Item>) {
+        let elsewhere = |to: &str| Item { from: Source::Elsewhere, to: to.to_owned() };
+        if source.contains("://") || source.starts_with("git@") || copy.flag("exclude").is_some() {
+            return items.push(elsewhere(place.to));
         }
-        let path = join("", source);
+        let parents = copy.flag("parents").is_some();
+        if parents && source.contains("/./") {
+            return items.push(elsewhere(place.to));
+        }
         let context = &self.image.context;
-        for path in context.expanded(&path) {
+        for path in context.expanded(&join("", source)) {
             let name = path.rsplit('/').next().unwrap_or_default();
-            let is_file = context.file(&path).is_some();
-            let parents = copy.flag("parents").is_some();
-            let to = match (is_file && is_dir, parents) {
-                (_, true) => glue(to, &path),
-                (true, _) => glue(to, name),
-                _ => to.to_owned(),
+            let entry = context.file(&path);
+            // A link is followed, and an archive may be unpacked.
+            let changes = entry.is_some_and(|entry| {
+                entry.kind == EntryKind::Symlink || (place.unpacks && is_archive(&entry.path))
+            });
+            let to = match entry {
+                _ if changes => None,
+                _ if parents => Some(glue(place.to, &path)),
+                Some(_) => self.place(place, name),
+                None => Some(place.to.to_owned()),
             };
-            // ADD unpacks archives.
-            if is_file
-                && [".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"].iter().any(|end| path.ends_with(end))
-            {
-                items.push(Item { from: Source::Elsewhere, to: to.clone() });
-            }
-            items.push(Item { from: Source::Context(path), to });
+            items.push(match to {
+                Some(to) => Item { from: Source::Context(path), to },
+                None => elsewhere(place.to),
+            });
         }
     }
 
-    fn take_stage(&self, stage: Option<usize>, source: &str, to: &str, is_dir: bool, items: &mut Vec<Item>) {
+    fn take_stage(
+        &self,
+        copy: &Copy,
+        stage: Option<usize>,
+        source: &str,
+        place: &Place<'_>,
+        items: &mut Vec<Item>,
+    ) {
         let path = join("", source);
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", &path));
-        if let (Some(stage), true, false) =
-            (stage, name.contains(['*', '?', '[']), dir.contains(['*', '?', '[']))
-        {
+        let (wild, changes) = (['*', '?', '['], copy.flag("parents").or(copy.flag("exclude")).is_some());
+        let stage = stage.filter(|_| !dir.contains(wild) && !changes);
+        let item = |from: Source, to: &str| Item { from, to: to.to_owned() };
+        let Some(stage) = stage else { return items.push(item(Source::Elsewhere, place.to)) };
+        if name.contains(wild) {
             let from = Source::Pattern(stage, dir.to_owned(), name.to_owned());
-            return items.push(Item { from, to: to.to_owned() });
+            let is_dir = place.is_dir || self.is_directory(place.stage, place.to) == Some(true);
+            return items.push(item(if is_dir { from } else { Source::Elsewhere }, place.to));
         }
-        let (Some(stage), false) = (stage, path.contains(['*', '?', '['])) else {
-            return items.push(Item { from: Source::Elsewhere, to: to.to_owned() });
-        };
         let layers = self.image.stages.get(stage).map_or(0, |stage| stage.layers.len());
         let found = self.image.presence(View { stage, layers }, &path);
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let looks_like_file = found.is_file()
-            || (matches!(found, super::Presence::Unknown(_)) && name.contains('.') && !name.starts_with('.'));
-        let to = if looks_like_file && is_dir { glue(to, name) } else { to.to_owned() };
-        // Whether it is a file or a directory of programs cannot be told: both places then.
-        if matches!(found, super::Presence::Unknown(_)) && is_dir && !looks_like_file {
-            items.push(Item { from: Source::Stage(stage, path.clone()), to: glue(&to, name) });
+        let unknown = matches!(found, Presence::Unknown(_));
+        let from = Source::Stage(stage, path.clone());
+        if found.is_file() || (unknown && name.contains('.') && !name.starts_with('.')) {
+            let to = self.place(place, name);
+            let from = if to.is_some() { from } else { Source::Elsewhere };
+            return items.push(item(from, to.as_deref().unwrap_or(place.to)));
         }
-        items.push(Item { from: Source::Stage(stage, path), to });
+        // Whether it is a file or a directory of programs cannot be told: both places then.
+        if unknown && place.is_dir {
+            items.push(item(from.clone(), &glue(place.to, name)));
+        }
+        items.push(item(from, place.to));
     }
 
-    /// True when a directory is certainly there already, so that a file goes into it.
-    fn is_directory(&self, stage: &Stage, _at: usize, path: &str) -> bool {
-        below(&stage.workdir, path).is_some()
-            || stage.layers.iter().any(|layer| {
-                below(&layer.workdir, path).is_some()
-                    || match &layer.kind {
-                        LayerKind::Copy(items, _) => items.iter().any(|item| {
-                            below(&item.to, path).is_some_and(|rest| !rest.is_empty())
-                                || (item.to == path && matches!(&item.from, Source::Context(from) if self.image.context.file(from).is_none()))
-                        }),
-                        LayerKind::Run(_, effects) => {
-                            effects.iter().any(|effect| matches!(effect, Effect::Makes(made) if made == path))
-                        }
-                    }
-            })
+    /// The path that a file called `name` gets; `None` when it cannot be told.
+    fn place(&self, place: &Place<'_>, name: &str) -> Option<String> {
+        let is_dir = place.is_dir || self.is_directory(place.stage, place.to)?;
+        Some(if is_dir { glue(place.to, name) } else { place.to.to_owned() })
     }
+
+    /// Whether a directory is at `path` already, so that a file goes into it. What a base image or a command may have
+    /// made is taken for a file's place when it has an ending, and in a base image always.
+    fn is_directory(&self, stage: &Stage, path: &str) -> Option<bool> {
+        let view = View { stage: self.image.stages.len(), layers: stage.layers.len() };
+        let image = self.image.with(stage);
+        match image.presence(view, path) {
+            Presence::Directory { .. } => Some(true),
+            Presence::File { .. } | Presence::Absent => Some(false),
+            Presence::Unknown(None) => {
+                let base = image.reference(view.stage).and_then(Base::of);
+                Some(base.is_some_and(|base| base.likely_has_directory(path)))
+            }
+            Presence::Unknown(Some(_)) => {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                name.trim_start_matches('.').contains('.').then_some(false)
+            }
+        }
+    }
+}
+
+/// Where an instruction copies to.
+struct Place<'p> {
+    stage: &'p Stage,
+    to: &'p str,
+    /// True when it is written as a directory.
+    is_dir: bool,
+    /// True for ADD.
+    unpacks: bool,
+}
+
+fn ends_in_directory(written: &str) -> bool {
+    matches!(written.rsplit('/').next(), Some("" | "." | ".."))
+}
+
+/// True for the name of an archive that ADD unpacks.
+fn is_archive(path: &str) -> bool {
+    let name = path.to_ascii_lowercase();
+    let ends = [".tar", ".tgz", ".txz", ".tbz2", ".tzst"];
+    ends.iter().any(|end| name.ends_with(end)) || name.contains(".tar.")
+}
+
+/// A script in which the bodies of here-documents are commands, where a shell reads them.
+fn with_documents(line: &str, documents: &[dockerfile::Heredoc]) -> String {
+    let Some((before, _)) = line.split_once("<<").filter(|_| !documents.is_empty()) else {
+        return line.to_owned();
+    };
+    let reader = before.split_whitespace().next().unwrap_or("sh");
+    if !matches!(reader.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash")) {
+        return line.to_owned();
+    }
+    let foreign =
+        |body: &str| body.starts_with("#!") && !body.lines().next().is_some_and(|first| first.contains("sh"));
+    let bodies = documents.iter().map(|document| document.body.as_str());
+    let bodies = bodies.map(|body| if foreign(body) { "here-document" } else { body });
+    bodies.collect::<Vec<_>>().join("\n")
 }
 
 fn mode(copy: &Copy, env: &Env) -> CopyMode {
     let Some(written) = copy.flag("chmod").and_then(|text| expand(text, env)) else { return CopyMode::Kept };
-    match u32::from_str_radix(&written, 8) {
-        Ok(bits) if bits & 0o111 == 0 => CopyMode::Plain,
-        Ok(_) => CopyMode::Executable,
-        Err(_) if written.contains('x') => CopyMode::Executable,
-        Err(_) => CopyMode::Kept,
+    match executable(&written) {
+        Some(true) => CopyMode::Executable,
+        Some(false) => CopyMode::Plain,
+        None => CopyMode::Kept,
     }
 }
 
@@ -296,4 +361,26 @@ fn quoted(word: &str) -> String {
 
 fn inside(workdir: &str, path: &str) -> String {
     if path.starts_with('/') { join("", path) } else { join(workdir, path) }
+}
+
+/// `text` with its variables replaced; a name that one of them hides is a `?`.
+fn partly(text: &str, env: &Env) -> String {
+    let known = expand_known(text, env);
+    if known.starts_with('$') {
+        return format!("/{UNKNOWN}");
+    }
+    let parts = known.split('/').map(|part| if part.contains('$') { UNKNOWN } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// `path` when all of it is known, else the directory above what is not.
+fn certain(path: &str) -> Result<&str, &str> {
+    let mut at = 0;
+    for part in path.split('/') {
+        if part == UNKNOWN {
+            return Err(path[..at].trim_end_matches('/'));
+        }
+        at += part.len() + 1;
+    }
+    Ok(path)
 }

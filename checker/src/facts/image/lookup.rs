@@ -2,7 +2,9 @@
 
 use super::base::Base;
 use super::effects::Effect;
+use super::file_tools::{covers, is};
 use super::{CopyMode, Image, Item, Layer, LayerKind, Origin, Presence, Source, View};
+use crate::facts::gitignore::part_matches;
 use crate::finding::Site;
 use crate::snapshot::EntryKind;
 
@@ -25,19 +27,21 @@ impl Image<'_> {
         let (Some(stage), Some(depth)) = (self.stages.get(view.stage), depth.checked_sub(1)) else {
             return Presence::Unknown(None);
         };
-        let mut doubt: Option<Presence> = None;
-        let mut executable = None;
+        let mut said = Said::default();
         for layer in stage.layers.iter().take(view.layers).rev() {
             let found = match &layer.kind {
                 LayerKind::Copy(items, mode) => self.copied(layer, items, *mode, path, (depth, trusting)),
-                LayerKind::Run(_, effects) => ran(layer, effects, path, trusting, &mut executable),
+                LayerKind::Run(_, effects) => ran(layer, effects, path, trusting, &mut said),
+                LayerKind::Directory(made) => below(made, path).map(|_| Presence::Directory { source: None }),
             };
             match found {
                 None => {}
-                Some(Presence::Unknown(site)) => doubt = doubt.or(Some(Presence::Unknown(site))),
+                Some(unknown @ Presence::Unknown(_)) => {
+                    said.doubt.get_or_insert(unknown);
+                }
                 // Removed: nothing below counts.
-                Some(Presence::Absent) => return doubt.unwrap_or(Presence::Absent),
-                Some(found) => return with_bit(found, executable),
+                Some(Presence::Absent) => return said.over(Presence::Absent),
+                Some(found) => return said.over(found),
             }
         }
         let below = match &stage.base {
@@ -47,13 +51,7 @@ impl Image<'_> {
             }
             Origin::External(reference) => in_base(reference.as_deref(), path),
         };
-        match below {
-            Presence::File { .. } | Presence::Directory { .. } => with_bit(below, executable),
-            below if is_workdir(&stage.workdir, path) && below.is_absent() => {
-                Presence::Directory { source: None }
-            }
-            below => doubt.unwrap_or(below),
-        }
+        said.over(below)
     }
 
     fn copied(
@@ -68,7 +66,10 @@ impl Image<'_> {
         for item in items.iter().rev() {
             let Some(rest) = below(path, &item.to) else {
                 if below(&item.to, path).is_some() {
-                    doubt.get_or_insert(Presence::Directory { source: None });
+                    // A pattern may match nothing.
+                    let perhaps = matches!(item.from, Source::Pattern(..));
+                    let above = Presence::Directory { source: None };
+                    doubt.get_or_insert(if perhaps { unknown(layer) } else { above });
                 }
                 continue;
             };
@@ -80,12 +81,7 @@ impl Image<'_> {
                     Some(found).filter(|found| !found.is_absent()).map(|found| moded(found, mode))
                 }
                 Source::Pattern(stage, dir, pattern) => {
-                    let first = rest.split('/').next().unwrap_or(rest);
-                    let named = !first.is_empty() && crate::facts::gitignore::part_matches(pattern, first);
-                    let layers = self.stages.get(*stage).map_or(0, |stage| stage.layers.len());
-                    let found = named
-                        .then(|| self.look(View { stage: *stage, layers }, &glue(dir, rest), how.0, how.1));
-                    found.filter(|found| !found.is_absent()).map(|found| moded(found, mode))
+                    self.matched(layer, (*stage, dir, pattern), rest, how).map(|found| moded(found, mode))
                 }
                 Source::Text(_) if rest.is_empty() => Some(Presence::File {
                     site: layer.site.clone(),
@@ -93,7 +89,7 @@ impl Image<'_> {
                     executable: Some(mode == CopyMode::Executable),
                 }),
                 Source::Text(_) => None,
-                Source::Elsewhere => Some(Presence::Unknown(Some(layer.site.clone()))),
+                Source::Elsewhere => Some(unknown(layer)),
             };
             match found {
                 Some(Presence::Unknown(site)) => doubt = Some(Presence::Unknown(site)),
@@ -104,10 +100,30 @@ impl Image<'_> {
         doubt
     }
 
+    /// What a pattern of an earlier stage brings to `rest` below its destination. A directory that it matches is unpacked
+    /// there.
+    fn matched(
+        &self,
+        layer: &Layer,
+        (stage, dir, pattern): (usize, &str, &str),
+        rest: &str,
+        how: (usize, bool),
+    ) -> Option<Presence> {
+        let layers = self.stages.get(stage).map_or(0, |stage| stage.layers.len());
+        let named = !rest.contains('/') && part_matches(pattern, rest);
+        let found = named.then(|| self.look(View { stage, layers }, &glue(dir, rest), how.0, how.1));
+        match found {
+            Some(found @ Presence::File { .. }) => Some(found),
+            Some(Presence::Unknown(_)) => Some(unknown(layer)),
+            _ if rest.is_empty() || !pattern.contains('.') => Some(unknown(layer)),
+            _ => None,
+        }
+    }
+
     fn in_context(&self, layer: &Layer, path: &str, mode: CopyMode) -> Option<Presence> {
         let whole = glue(&self.context.root, path);
         if self.opaque.iter().any(|link| below(&whole, link).is_some()) {
-            return Some(Presence::Unknown(Some(layer.site.clone())));
+            return Some(unknown(layer));
         }
         if let Some(entry) = self.context.file(path) {
             let kept = Some(entry.executable).filter(|_| entry.kind == EntryKind::File);
@@ -118,45 +134,78 @@ impl Image<'_> {
             };
             return Some(Presence::File { site: layer.site.clone(), source: Some(whole), executable });
         }
-        self.context.has(path).then_some(Presence::Directory { source: Some(whole) })
+        let there = self.context.has(path) || self.context.is_emptied(path);
+        there.then_some(Presence::Directory { source: Some(whole) })
     }
 }
 
-/// What a RUN says of `path`; `None` is nothing.
-fn ran(
-    layer: &Layer,
-    effects: &[Effect],
-    path: &str,
-    trusting: bool,
-    executable: &mut Option<bool>,
-) -> Option<Presence> {
-    let mut found = None;
-    for effect in effects.iter().rev() {
-        match effect {
-            Effect::Makes(made) if made == path => found = Some(written(layer)),
-            Effect::Makes(made) if below(made, path).is_some() => {
-                found = found.or(Some(Presence::Directory { source: None }));
+/// What newer instructions say of a path, before it is known what the older ones brought.
+#[derive(Default)]
+struct Said {
+    /// The instruction that may have made it.
+    doubt: Option<Presence>,
+    /// The instruction that may have removed it.
+    gone: Option<Site>,
+    /// True once the executable bit was changed.
+    changed: bool,
+    /// The executable bit, where it is known after a change.
+    executable: Option<bool>,
+}
+
+impl Said {
+    /// The answer, where the older instructions say `found`.
+    fn over(self, found: Presence) -> Presence {
+        match found {
+            Presence::Absent | Presence::Unknown(_) => self.doubt.unwrap_or(found),
+            _ if self.gone.is_some() => Presence::Unknown(self.gone),
+            Presence::File { site, source, .. } if self.changed => {
+                Presence::File { site, source, executable: self.executable }
             }
-            Effect::Fills(dir) if below(path, dir).is_some() || below(dir, path).is_some() => {
-                found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
-            }
-            Effect::Builds(dir)
-                if !(trusting && is_source(path))
-                    && (below(path, dir).is_some() || below(dir, path).is_some()) =>
-            {
-                found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
-            }
-            Effect::Anything if !trusting => {
-                found = found.or(Some(Presence::Unknown(Some(layer.site.clone()))));
-            }
-            Effect::Removes(gone) if below(path, gone).is_some() => return found.or(Some(Presence::Absent)),
-            Effect::Executable(place, all) if path == place || (*all && below(path, place).is_some()) => {
-                executable.get_or_insert(true);
-            }
-            _ => {}
+            Presence::File { .. } | Presence::Directory { .. } => found,
         }
     }
-    found
+}
+
+fn unknown(layer: &Layer) -> Presence {
+    Presence::Unknown(Some(layer.site.clone()))
+}
+
+/// What a RUN says of `path`; `None` is nothing that settles it.
+fn ran(layer: &Layer, effects: &[Effect], path: &str, trusting: bool, said: &mut Said) -> Option<Presence> {
+    let near = |dir: &str| below(path, dir).is_some() || below(dir, path).is_some();
+    for effect in effects.iter().rev() {
+        let doubt = match effect {
+            Effect::Makes(made) if made == path => {
+                let (site, executable) = (layer.site.clone(), None);
+                return Some(Presence::File { site, source: None, executable });
+            }
+            Effect::Makes(made) | Effect::Directory(made) if below(made, path).is_some() => {
+                return Some(Presence::Directory { source: None });
+            }
+            Effect::Removes(gone) if covers(gone, path) => return Some(Presence::Absent),
+            Effect::MayRemove(dir) => {
+                if below(path, dir).is_some() && !trusting {
+                    said.gone.get_or_insert_with(|| layer.site.clone());
+                }
+                false
+            }
+            Effect::Executable(place, all, bit) => {
+                if is(place, path) || (*all && covers(place, path)) {
+                    said.executable = if said.changed { said.executable } else { *bit };
+                    said.changed = true;
+                }
+                false
+            }
+            Effect::Fills(dir) => near(dir),
+            Effect::Builds(dir) => !(trusting && is_source(path)) && near(dir),
+            Effect::Anything => !trusting,
+            _ => false,
+        };
+        if doubt {
+            said.doubt.get_or_insert_with(|| unknown(layer));
+        }
+    }
+    None
 }
 
 /// True for sources that people write and compilers only read.
@@ -165,13 +214,9 @@ fn is_source(path: &str) -> bool {
         || path.ends_with("tsconfig.json")
 }
 
-/// What `mkdir`, `touch` and `>` write; which of the two kinds it is does not matter to anybody who asks.
-fn written(layer: &Layer) -> Presence {
-    Presence::File { site: layer.site.clone(), source: None, executable: None }
-}
-
 fn in_base(reference: Option<&str>, path: &str) -> Presence {
     match reference.and_then(Base::of) {
+        Some(base) if base.has_directory(path) => Presence::Directory { source: None },
         Some(base) if !base.may_hold(path) => Presence::Absent,
         _ => Presence::Unknown(None),
     }
@@ -188,10 +233,6 @@ fn with_bit(found: Presence, bit: Option<bool>) -> Presence {
 
 fn moded(found: Presence, mode: CopyMode) -> Presence {
     with_bit(found, (mode != CopyMode::Kept).then_some(mode == CopyMode::Executable))
-}
-
-fn is_workdir(workdir: &str, path: &str) -> bool {
-    below(workdir, path).is_some()
 }
 
 /// What follows `dir` in `path`; empty when they are the same.

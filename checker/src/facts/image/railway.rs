@@ -22,6 +22,7 @@ pub(super) fn image<'s>(facts: &Facts<'s>, service: &Service, root: &str) -> Ima
         layers: Vec::new(),
         workdir: "app".to_owned(),
         env: Env::new(),
+        args: Env::new(),
         entrypoint: None,
         command: None,
         shell: None,

@@ -72,20 +72,43 @@ impl Recipe<'_, '_> {
                 return Some((command.dir.clone(), words[2].to_owned()));
             }
         }
+        if let Some(text) = self.shell_script(&words, &command.dir, view) {
+            return Some((command.dir.clone(), text));
+        }
         let (dir, name) = package_script(&words, &command.dir)?;
         let source = self.manifest(view, &dir)?;
         let project = self.facts.node_projects().get(&source)?;
         Some((dir, project.script(&name)?.value.clone()))
     }
 
+    /// The text of the shell script of the tree that a command runs.
+    fn shell_script(&self, words: &[&str], dir: &str, view: View) -> Option<String> {
+        let (first, rest) = words.split_first()?;
+        let is_shell = matches!(first.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash"));
+        let written = if is_shell { rest.iter().find(|word| !word.starts_with('-'))? } else { first };
+        if !written.contains('/') && !is_shell {
+            return None;
+        }
+        let source = self.copied(view, &place(dir, written)?)?;
+        let text = &self.facts.snapshot.text(&source).ok()?.text;
+        let first = text.lines().next().unwrap_or_default();
+        let shell = if first.starts_with("#!") { first.contains("sh") } else { source.ends_with(".sh") };
+        shell.then(|| text.clone())
+    }
+
     /// The directory of the tree whose `package.json` lies in the directory `dir` of the image.
     fn manifest(&self, view: View, dir: &str) -> Option<String> {
-        let path = glue(dir, "package.json");
-        let source = match self.stage {
-            Some(stage) => self.image.with(stage).presence(view, &path).source()?.to_owned(),
-            None => self.image.presence(view, &path).source()?.to_owned(),
-        };
+        let source = self.copied(view, &glue(dir, "package.json"))?;
         Some(source.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned()))
+    }
+
+    /// The path in the tree of what was copied to `path`.
+    fn copied(&self, view: View, path: &str) -> Option<String> {
+        let found = match self.stage {
+            Some(stage) => self.image.with(stage).presence(view, path),
+            None => self.image.presence(view, path),
+        };
+        found.source().map(str::to_owned)
     }
 }
 

@@ -41,15 +41,24 @@ impl Simple {
 
 /// The path of the image that `written` means in `dir`; `None` when a variable or a pattern is in it.
 pub fn place(dir: &str, written: &str) -> Option<String> {
-    if written.contains(['$', '*', '?', '`', '~', '{']) {
+    let hidden = written.contains(['$', '*', '?', '[', '`', '~', '{', '(']);
+    if hidden || (is_unknown(dir) && !written.starts_with('/')) {
         return None;
     }
     Some(if written.starts_with('/') { join("", written) } else { join(dir, written) })
 }
 
+/// What stands in a directory for a name that is not known.
+pub const UNKNOWN: &str = "?";
+
+/// True when a name in `dir` is not known.
+pub fn is_unknown(dir: &str) -> bool {
+    dir.split('/').any(|part| part == UNKNOWN)
+}
+
 /// The commands of `script`, run in `dir`. `stops` says that a failing command ends the script: a `RUN`, or `set -e`.
 pub fn commands(script: &str, dir: &str, stops: bool) -> Vec<Simple> {
-    let mut reader = Reader { dir: dir.to_owned(), depth: 0, stops, out: Vec::new() };
+    let mut reader = Reader { dir: dir.to_owned(), outer: Vec::new(), depth: 0, stops, out: Vec::new() };
     let mut current = Vec::new();
     let mut before = ";".to_owned();
     for word in words(script) {
@@ -66,6 +75,8 @@ pub fn commands(script: &str, dir: &str, stops: bool) -> Vec<Simple> {
 
 struct Reader {
     dir: String,
+    /// Where the shells around this one are, outermost first.
+    outer: Vec<String>,
     depth: usize,
     stops: bool,
     out: Vec<Simple>,
@@ -73,15 +84,43 @@ struct Reader {
 
 impl Reader {
     fn finish(&mut self, mut words: Vec<String>, before: &str, after: &str) {
+        let closed = self.shells(&words);
         self.open(&mut words);
-        if words.is_empty() {
-            return;
+        if closed > 0
+            && let Some(last) = words.last_mut()
+        {
+            last.truncate(
+                last.len() - last.bytes().rev().take_while(|byte| *byte == b')').count().min(closed),
+            );
         }
-        match words[0].as_str() {
-            "cd" | "pushd" => {
-                if let Some(dir) = words.get(1).and_then(|dir| place(&self.dir, dir)) {
-                    self.dir = dir;
-                }
+        words.retain(|word| !word.is_empty());
+        self.simple(words, before, after);
+        for _ in 0..closed {
+            self.dir = self.outer.pop().unwrap_or_else(|| std::mem::take(&mut self.dir));
+        }
+    }
+
+    /// Remembers the directory for every shell that a command opens; gives how many it closes.
+    fn shells(&mut self, words: &[String]) -> usize {
+        let count = |char: char| words.iter().map(|word| word.matches(char).count()).sum::<usize>();
+        let leading = words.first().map_or(0, |word| word.bytes().take_while(|byte| *byte == b'(').count());
+        let (inner, closes) = (count('(') - leading, count(')'));
+        let opens = leading + inner.saturating_sub(closes);
+        self.outer.extend(std::iter::repeat_n(self.dir.clone(), opens));
+        closes.saturating_sub(inner).min(self.outer.len())
+    }
+
+    fn simple(&mut self, mut words: Vec<String>, before: &str, after: &str) {
+        let Some(first) = words.first() else { return };
+        let tested = self.out.last().is_some_and(|last| {
+            matches!(last.program(), "[" | "[[" | "test" | "command" | "which" | "grep" | "type")
+        });
+        let conditional = self.depth > 0 || before == "||" || (before == "&&" && tested);
+        match first.as_str() {
+            "cd" | "pushd" | "popd" => {
+                let to = words.get(1).filter(|to| first != "popd" && *to != "-" && !conditional);
+                let unknown = || UNKNOWN.to_owned();
+                self.dir = to.and_then(|to| place(&self.dir, to)).unwrap_or_else(unknown);
                 return;
             }
             "set" => {
@@ -90,14 +129,10 @@ impl Reader {
             }
             _ => {}
         }
-        let tested = self.out.last().is_some_and(|last| {
-            matches!(last.program(), "[" | "[[" | "test" | "command" | "which" | "grep" | "type")
-        });
-        let exec = words[0] == "exec";
+        let exec = first == "exec";
         if exec {
             words.remove(0);
         }
-        let conditional = self.depth > 0 || before == "||" || (before == "&&" && tested);
         let tolerated = after == "||" || after == "|" || after == "&" || (!self.stops && after == ";");
         if !words.is_empty() {
             self.out.push(Simple { words, dir: self.dir.clone(), conditional, tolerated, exec });
@@ -119,9 +154,11 @@ impl Reader {
                 "then" | "else" | "elif" | "do" | "{" | "}" | "!" | "(" => {}
                 word if self.depth > 0 && word.ends_with(')') && !word.contains('(') => {}
                 word if word.starts_with('(') && word.len() > 1 => {
-                    words[0] = word.trim_start_matches('(').to_owned();
-                    if let Some(last) = words.last_mut() {
-                        *last = last.trim_end_matches(')').to_owned();
+                    let inner = word.trim_start_matches('(').to_owned();
+                    if words.len() == 1 {
+                        inner.trim_end_matches(')').clone_into(&mut words[0]);
+                    } else {
+                        words[0] = inner;
                     }
                     continue;
                 }
@@ -173,5 +210,8 @@ mod tests {
             ]
         );
         assert_eq!(spelled("[ -f a ] && b\n(c)"), ["app: [ -f a ]", "?app: b", "app: c"]);
+        assert_eq!(spelled("(cd web && a) && b; (cd x); c $(d)"), ["app/web: a", "app: b", "app: c $(d)"]);
+        assert_eq!(spelled("cd a && cd - && b; cd $X; c; cd /y && d"), ["?: b", "?: c", "y: d"]);
+        assert_eq!(spelled("[ -d a ] && cd a; b"), ["app: [ -d a ]", "?: b"]);
     }
 }

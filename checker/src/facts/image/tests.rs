@@ -67,7 +67,7 @@ fn commands_make_remove_and_hide() {
             fixture,
             &["app/tests/a", "app/go.sh", "app/node_modules/x", "app/other", "data", "usr/bin/env"]
         ),
-        ["-", "fx go.sh", "?", "-", "f", "?"]
+        ["-", "fx go.sh", "?", "-", "d", "?"]
     );
     let unknown =
         "//- Dockerfile\nFROM node:22\nWORKDIR /app\nCOPY a.js .\nRUN ./make-everything\n//- a.js\n";
@@ -91,4 +91,63 @@ fn what_is_ignored_is_not_there_and_a_link_is_not_known() {
 fn railways_builders_bring_the_whole_root_directory() {
     let fixture = "//- .github/preflight.toml\n[services.a]\nroot = \"web\"\nbuilder = \"railpack\"\n//- web/package.json\n{\"scripts\": {\"build\": \"vite build\"}}\n//- web/src/a.ts\n//- b.ts\n";
     assert_eq!(said(fixture, &["app/src/a.ts", "app/dist/x", "app/b.ts"]), ["f web/src/a.ts", "?", "-"]);
+}
+
+#[test]
+fn a_file_goes_into_a_directory_that_is_there() {
+    let fixture = "//- Dockerfile\nFROM python:3.12 AS base\nWORKDIR /one\nWORKDIR /app\nFROM base\nCOPY a /app\nCOPY a /one\n\
+                   COPY a /usr/local/bin\nCOPY a /opt/a/.\nRUN ./make\nCOPY a /made\nCOPY a /named.txt\n//- a\n";
+    let paths = ["app/a", "one/a", "usr/local/bin/a", "opt/a/a", "made", "made/a", "named.txt", "two"];
+    assert_eq!(said(fixture, &paths), ["f a", "f a", "f a", "f a", "?", "?", "f a", "?"]);
+}
+
+#[test]
+fn what_a_variable_hides_is_not_known() {
+    let fixture = "//- Dockerfile\nFROM python:3.12\nWORKDIR /app/$DIR/x\nCOPY a .\nWORKDIR /known\nCOPY a $TO/\n//- a\n";
+    assert_eq!(said(fixture, &["app/x/a", "a", "known", "known/b"]), ["?", "?", "d", "?"]);
+    let inherited =
+        "//- Dockerfile\nFROM python:3.12 AS base\nARG DIR=/srv/x\nFROM base\nCOPY a $DIR/\n//- a\n";
+    assert_eq!(said(inherited, &["srv/x/a"]), ["f a"]);
+}
+
+#[test]
+fn archives_are_unpacked_and_links_followed() {
+    let fixture = "//- Dockerfile\nFROM scratch\nADD a.tgz a.txt /x/\nCOPY a.tgz /y/\nCOPY link /z/\n//- a.tgz\n//- a.txt\n//- link symlink\n";
+    let paths = ["x/a.tgz", "x/a.txt", "x/other", "y/a.tgz", "z/link", "z/x"];
+    assert_eq!(said(fixture, &paths), ["?", "f a.txt", "?", "f a.tgz", "?", "?"]);
+}
+
+#[test]
+fn a_pattern_unpacks_the_directories_that_it_matches() {
+    let fixture = "//- Dockerfile\nFROM scratch AS b\nCOPY . /o\nFROM scratch\nCOPY --from=b /o/*.txt /x/\nCOPY --from=b /o/* /y/\n//- a.txt\n//- d/b.txt\n";
+    assert_eq!(
+        said(fixture, &["x/a.txt", "x/b.txt", "x/d/b.txt", "y/a.txt", "y/b.txt", "y/d/b.txt"]),
+        ["f a.txt", "-", "-", "f a.txt", "?", "?"]
+    );
+}
+
+#[test]
+fn an_ignored_content_leaves_its_directory() {
+    let fixture = "//- Dockerfile\nFROM scratch\nCOPY . /app\n//- .dockerignore\nlogs/*\ngone\n//- logs/a\n//- gone/a\n";
+    assert_eq!(said(fixture, &["app/logs", "app/logs/a", "app/gone"]), ["d", "-", "-"]);
+}
+
+#[test]
+fn scripts_and_here_documents_are_read() {
+    let fixture = "//- Dockerfile\nFROM alpine\nWORKDIR /app\nCOPY . .\nRUN ./s.sh\nRUN <<EOF\ntouch made\nEOF\nRUN cat <<EOF >note\nrm a\nEOF\n\
+                   RUN --mount=type=cache,target=/cache true 2>&1\n//- s.sh executable\n#!/bin/sh\nrm b\n//- a\n//- b\n";
+    let paths = ["app/a", "app/b", "app/made", "app/note", "cache", "other"];
+    assert_eq!(said(fixture, &paths), ["f a", "-", "f", "f", "?", "-"]);
+}
+
+#[test]
+fn what_a_stage_leaves_to_be_done_is_done_on_top_of_it() {
+    let fixture = "//- Dockerfile\nFROM scratch AS base\nWORKDIR /app\nONBUILD COPY a .\nFROM base\n//- a\n";
+    assert_eq!(said(fixture, &["app/a"]), ["f a"]);
+}
+
+#[test]
+fn a_change_of_mode_is_followed() {
+    let fixture = "//- Dockerfile\nFROM alpine\nCOPY a.sh b.sh c.txt /x/\nRUN chmod +x /x/*.sh && chmod -x /x/b.sh\n//- a.sh\n//- b.sh executable\n//- c.txt\n";
+    assert_eq!(said(fixture, &["x/a.sh", "x/b.sh", "x/c.txt"]), ["fx a.sh", "f b.sh", "f c.txt"]);
 }

@@ -4,8 +4,8 @@ use super::commands::bare;
 use super::python;
 use super::{Program, Target};
 use crate::facts::Facts;
-use crate::facts::image::Image;
 use crate::facts::image::shell::{Simple, commands, place};
+use crate::facts::image::{Image, Presence};
 use crate::facts::startup::{flag, join};
 use crate::finding::Site;
 use crate::span::Span;
@@ -16,8 +16,8 @@ const DEPTH: usize = 6;
 pub(super) struct Follower<'f, 's> {
     pub(super) facts: &'f Facts<'s>,
     pub(super) image: &'f Image<'s>,
-    /// Directories of `PYTHONPATH`.
-    pub(super) roots: Vec<String>,
+    /// Directories of `PYTHONPATH`; `None` when they are not known.
+    pub(super) roots: Option<Vec<String>>,
     pub(super) effective: bool,
     pub(super) out: &'f mut Vec<Program>,
 }
@@ -75,8 +75,9 @@ impl Follower<'_, '_> {
             | "[" | "cat" => {}
             "serve" | "http-server" if words_of("-s") || rest.len() == 1 => {}
             _ if python::loads(name) => {
-                let found = python::targets(name, rest, here.dir, &self.roots);
-                for target in found {
+                let roots =
+                    self.roots.as_deref().filter(|_| name != "gunicorn" || !self.is_moved(rest, here));
+                for target in python::targets(name, rest, here.dir, roots) {
                     self.push(target, words, here);
                 }
             }
@@ -87,6 +88,25 @@ impl Follower<'_, '_> {
                 self.direct(program, words, rest, here);
             }
             _ => self.push(Target::Other, words, here),
+        }
+    }
+
+    /// True when a configuration of Gunicorn may lead it to another directory.
+    fn is_moved(&self, rest: &[String], here: &Here<'_>) -> bool {
+        let moves = |text: &str| ["chdir", "pythonpath", "sys.path"].iter().any(|word| text.contains(word));
+        let args = self.image.last().and_then(|stage| stage.env.get("GUNICORN_CMD_ARGS"));
+        if args.is_some_and(|args| args.as_deref().is_none_or(moves)) {
+            return true;
+        }
+        let named = flag(rest, &["-c", "--config"]);
+        let config = named.unwrap_or("gunicorn.conf.py").trim_start_matches("file:");
+        let Some(path) = place(here.dir, config) else { return true };
+        match self.image.presence(self.image.finished(), &path) {
+            Presence::File { source: Some(source), .. } => {
+                self.facts.snapshot.text(&source).is_ok_and(|text| moves(&text.text))
+            }
+            Presence::Absent => config.starts_with("python:"),
+            _ => named.is_some(),
         }
     }
 

@@ -24,6 +24,11 @@ pub fn words(line: &str) -> Vec<String> {
                     chars.next();
                 }
             }
+            // `2>&1` and `&>file` redirect.
+            (None, '&') if word.ends_with(['>', '<']) || chars.peek() == Some(&'>') => {
+                word.push(char);
+                open = true;
+            }
             (None, '\n' | ';' | '&' | '|') => {
                 finish(&mut out, &mut word, &mut open);
                 let mut operator = if char == '\n' { String::from(";") } else { char.to_string() };

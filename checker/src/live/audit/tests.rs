@@ -116,3 +116,19 @@ fn hostile_names_stay_inert() {
     assert!(!shown.contains("</td>") && !shown.contains("</details>") && !shown.contains("@team"));
     assert!(!crate::report::live::audit_text(&audit).contains('\u{1b}'));
 }
+
+#[test]
+fn a_dockerfile_or_a_root_that_the_repository_lacks_is_wrong() {
+    let mut live = live();
+    live["stored"]["dockerfilePath"] = "backend/worker/Dockerfile".into();
+    live["stored"]["rootDirectory"] = "/backend".into();
+    let audit = judged(REPOSITORY, "2026-11-25", live.clone());
+    assert_eq!(item(&audit, "Dockerfile path").standing, Standing::Wrong);
+    assert_eq!(item(&audit, "Root directory").standing, Standing::Wrong);
+    let there = format!("{REPOSITORY}//- backend/backend/worker/Dockerfile\nFROM scratch\n");
+    let audit = judged(&there, "2026-11-25", live.clone());
+    assert_eq!(item(&audit, "Dockerfile path").standing, Standing::Shown, "below the root directory");
+    live["config"]["build"]["builder"] = "RAILPACK".into();
+    let audit = judged(REPOSITORY, "2026-11-25", live);
+    assert_eq!(item(&audit, "Dockerfile path").standing, Standing::Shown, "Railpack builds it");
+}
