@@ -1,5 +1,5 @@
 // Records what Railway holds of one service, read-only. What it means is the checker's to say.
-import type { Fault } from './answer.ts'
+import { Fault } from './answer.ts'
 import type { Client } from './client.ts'
 import type { Scope, Service } from './scope.ts'
 import { variablesOf, type Variable } from './variables.ts'
@@ -35,9 +35,8 @@ export async function recordOf(client: Client, scope: Scope, service: Service, s
     try {
       Object.assign(live, await work())
     } catch (error) {
-      const { kind, message } = error as Fault
-      if (kind !== 'permission' && kind !== 'refused') throw error
-      live.unavailable[name] = message
+      if (error instanceof Fault && error.kind !== 'permission' && error.kind !== 'refused') throw error
+      live.unavailable[name] = error instanceof Fault ? error.message : 'Railway answered in a shape that is not known'
     }
   }
   await part('settings', () => settings(client, where))
