@@ -64,7 +64,7 @@ async function played({ inputs = {}, event = 'push', from, arrange: more }: Scen
 }
 
 // They wait more than they work.
-describe('Railway', { concurrency: 3 }, () => {
+describe('Railway', { concurrency: 3, timeout: 900_000 }, () => {
   for (const scenario of scenarios) {
     test(scenario.name, { skip: installed ? false : 'act is not installed' }, async () => {
       const { log, railway, github } = await played(scenario)

@@ -24,7 +24,7 @@ async function played({ inputs = {}, event = 'push', from, arrange: more }: Scen
 }
 
 // They wait more than they work.
-describe('Railway', { concurrency: 6 }, () => {
+describe('Railway', { concurrency: 6, timeout: 900_000 }, () => {
   for (const scenario of scenarios) {
     test(scenario.name, async () => {
       const { done, railway, github } = await played(scenario)
