@@ -1,6 +1,7 @@
 //! What a snapshot means: everything rules may ask, gathered once, each part on first use where it is costly.
 
 pub mod build_context;
+pub mod builder_commands;
 pub mod chain;
 pub mod compose;
 pub mod copies;
@@ -13,6 +14,7 @@ pub mod document;
 pub mod env_file;
 pub mod fixed_port;
 pub mod gitignore;
+pub mod health_handler;
 pub mod image;
 pub mod image_server;
 pub mod javascript_source;
@@ -32,6 +34,7 @@ pub mod service;
 pub mod settings;
 pub mod shell;
 pub mod startup;
+pub mod system_packages;
 pub mod workflow;
 
 use std::cell::{OnceCell, RefCell};
@@ -162,7 +165,9 @@ impl<'s> Facts<'s> {
 
     /// The context that `dockerfile` is built in when the root directory is `root`.
     pub fn build_context(&self, root: &str, dockerfile: &str) -> Rc<build_context::BuildContext<'s>> {
-        let key = (root.to_owned(), dockerfile.to_owned());
+        // All that a Dockerfile says of it is an ignore file of its own.
+        let own = self.snapshot.entry(&format!("{dockerfile}.dockerignore")).map_or("", |_| dockerfile);
+        let key = (root.to_owned(), own.to_owned());
         if let Some(known) = self.contexts.borrow().get(&key) {
             return Rc::clone(known);
         }

@@ -233,13 +233,14 @@ fn lost(facts: &Facts<'_>, service: &Service) -> Vec<String> {
         .into_iter()
         .filter(|loss| loss.delivered.service(facts).is_some_and(|each| each.name == service.name));
     let mut found: Vec<String> = own
-        .map(|loss| match loss.how {
+        .filter_map(|loss| match loss.how {
             How::Ignored { source, .. }
             | How::OutsideRoot { source }
             | How::NotCopied { source, .. }
             | How::NotInTree { source, .. }
             | How::NoConfig { source, .. }
-            | How::OffPath { source, .. } => source,
+            | How::OffPath { source, .. } => Some(source),
+            How::Barred { .. } => None,
         })
         .collect();
     found.dedup();

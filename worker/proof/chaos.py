@@ -45,11 +45,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def clean(row: dict) -> bool:
-    return not (row["lost"] or row["failed"] or row["twice"] or row["stuck"] or row["wrong"])
+    return not (row["lost"] or row["unrecorded"] or row["failed"] or row["twice"] or row["stuck"] or row["wrong"])
 
 
 def table(rows: list[dict]) -> str:
-    columns = ("worker", "fault", "jobs", "finished", "failed", "lost", "twice", "twice, in flight at kill -9", "stuck",
+    columns = ("worker", "fault", "jobs", "finished", "failed", "lost", "unrecorded", "twice", "twice, in flight at kill -9", "stuck",
                "exits", "faults", "recovery s", "seconds")
     lines = ["| " + " | ".join(columns) + " |", "|---|---|" + "--:|" * (len(columns) - 2)]
     for row in sorted(rows, key=lambda row: (FAULTS.index(row["fault"]), row["worker"])):

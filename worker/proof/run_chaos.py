@@ -86,6 +86,8 @@ class Site:
                 self.recoveries[fault] = max(took, self.recoveries.get(fault, 0))
                 return
             time.sleep(0.02)
+        if self.ledger.ended() < self.options.jobs:
+            self.recoveries[fault] = patience
 
     def note_in_flight(self, worker: workers.Worker) -> None:
         """Which jobs rq's keys say are with this worker, around the moment when it is killed."""

@@ -35,7 +35,8 @@ const IMAGES: &[(&[&str], &str)] = &[
         &["node:22-slim"],
         "RUN apt-get update && apt-get install -y --no-install-recommends libstdc++6 libatomic1 && rm -rf /var/lib/apt/lists/*\n\
          COPY node /usr/local/bin/node\nCOPY npm /usr/local/lib/node_modules/npm\n\
-         RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm",
+         RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
+         && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx",
     ),
     (
         &["golang:1.24", "rust:1.90-slim"],

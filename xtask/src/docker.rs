@@ -125,7 +125,7 @@ pub(crate) fn compare() -> anyhow::Result<()> {
 
 /// Compares images as they are read with what a real Docker makes; where there is none, says so and passes.
 pub(crate) fn images() -> anyhow::Result<()> {
-    ask("image", &["busybox:1.37"])
+    ask("image", &["busybox:1.37", "python:3.12-slim", "node:22-slim"])
 }
 
 /// Runs the tests of the checker in `file` that need a daemon.

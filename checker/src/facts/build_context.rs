@@ -143,14 +143,11 @@ impl<'s> BuildContext<'s> {
     pub fn why_absent(&self, source: &str) -> Absence {
         let wanted = Source::new(source);
         let skip = if self.root.is_empty() { 0 } else { self.root.len() + 1 };
-        let all = self.snapshot.under(&self.root);
-        let Some(entry) = all.iter().find(|entry| wanted.takes(&entry.path[skip..])) else {
-            let elsewhere = !self.root.is_empty()
-                && self.snapshot.entries().iter().any(|entry| entry.tracked && wanted.takes(&entry.path));
+        let Some(entry) = self.candidates(&self.root, &wanted).next() else {
+            let elsewhere = !self.root.is_empty() && self.candidates("", &wanted).any(|entry| entry.tracked);
             return if elsewhere { Absence::OutsideRoot } else { Absence::NotInTree };
         };
-        let tracked =
-            all.iter().filter(|entry| wanted.takes(&entry.path[skip..])).find(|entry| entry.tracked);
+        let tracked = self.candidates(&self.root, &wanted).find(|entry| entry.tracked);
         if self.snapshot.trigger == Trigger::GitHub && tracked.is_none() {
             return Absence::NotTracked;
         }
@@ -165,6 +162,17 @@ impl<'s> BuildContext<'s> {
             }
             _ => Absence::NotUploaded,
         }
+    }
+
+    /// The entries of the tree that a source stands for when the root directory is `root`.
+    fn candidates<'c>(&'c self, root: &str, wanted: &'c Source) -> Box<dyn Iterator<Item = &'s Entry> + 'c> {
+        let skip = if root.is_empty() { 0 } else { root.len() + 1 };
+        if let Source::Path(path) = wanted {
+            let whole = if root.is_empty() { path.clone() } else { format!("{root}/{path}") };
+            return Box::new(self.snapshot.entry(&whole).into_iter().chain(self.snapshot.under(&whole)));
+        }
+        let all = self.snapshot.under(root).iter();
+        Box::new(all.filter(move |entry| wanted.takes(&entry.path[skip..])))
     }
 
     /// What adds most, largest first, at most `most` of them.

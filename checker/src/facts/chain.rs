@@ -47,6 +47,8 @@ pub struct Start {
     pub view: View,
     /// How modules are looked for.
     pub loader: Loader,
+    /// True when the program itself is the file that is run, by nothing but Python or Node.
+    pub plain: bool,
 }
 
 /// What was found from one start.
@@ -90,6 +92,15 @@ pub struct Broken {
     pub doubt: Option<Rc<Site>>,
 }
 
+/// Why Python or Node does not take the way that a reference shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barred {
+    /// An ES module has to write the whole name of a file.
+    NoEnding,
+    /// A program that is run by its path belongs to no package.
+    NoPackage,
+}
+
 /// Why a reference leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
@@ -111,6 +122,13 @@ pub enum Cause {
         source: String,
         /// Directory of the image that would have to be on the path.
         root: String,
+    },
+    /// The file is there, but the reference does not lead to it.
+    Barred {
+        /// Path in the tree.
+        source: String,
+        /// Why.
+        why: Barred,
     },
     /// An alias of `tsconfig.json`, which is not in the image.
     NoConfig {

@@ -11,7 +11,7 @@ pub enum Family {
 
 /// Official images that are made from Debian or Ubuntu unless their tag names another distribution
 /// (<https://github.com/docker-library/official-images/tree/master/library>).
-const OFFICIAL: [&str; 26] = [
+const OFFICIAL: [&str; 24] = [
     "debian",
     "ubuntu",
     "buildpack-deps",
@@ -22,7 +22,6 @@ const OFFICIAL: [&str; 26] = [
     "rust",
     "php",
     "perl",
-    "openjdk",
     "eclipse-temurin",
     "maven",
     "gradle",
@@ -34,7 +33,6 @@ const OFFICIAL: [&str; 26] = [
     "elixir",
     "erlang",
     "swift",
-    "wordpress",
     "rabbitmq",
     "tomcat",
     "haskell",
@@ -51,11 +49,12 @@ const OTHERS: [&str; 8] = [
     "mcr.microsoft.com/devcontainers/base",
 ];
 /// Words of a tag that name another distribution, or one that is not looked up here.
-const FOREIGN: [&str; 14] = [
+const FOREIGN: [&str; 15] = [
     "alpine",
     "windows",
     "nanoserver",
     "corretto",
+    "amazon",
     "oracle",
     "ubi",
     "rocky",
@@ -141,11 +140,10 @@ fn floating(name: &str, version: &str) -> Option<u32> {
     let word = version.is_empty() || version.chars().all(|char| char.is_ascii_alphabetic());
     let current = match (name, parts.as_slice()) {
         ("node", [major]) => *major >= 18,
-        ("python", [3]) | ("golang", [1]) | ("ruby", [3]) | ("php", [8]) => true,
+        ("python" | "ruby", [3]) | ("golang", [1]) | ("php", [8]) => true,
         ("python", [3, minor]) => *minor >= 9,
         ("golang", [1, minor]) => *minor >= 21,
-        ("ruby", [3, minor]) => *minor >= 1,
-        ("php", [8, minor]) => *minor >= 1,
+        ("ruby", [3, minor]) | ("php", [8, minor]) => *minor >= 1,
         _ => word,
     };
     current.then_some(19)

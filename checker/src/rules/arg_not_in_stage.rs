@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
-use crate::facts::dockerfile::{Dockerfile, InstructionKind};
-use crate::finding::{Findings, Fix, Site};
+use crate::facts::dockerfile::{Command, Dockerfile, Instruction, InstructionKind};
+use crate::finding::{Findings, Fix, Severity, Site};
 use crate::rule::declare_rule;
 use crate::span::Span;
 
@@ -44,7 +44,15 @@ declare_rule! {
     /// ARG TARGETARCH
     /// RUN GOARCH=$TARGETARCH go build ./...
     /// FROM build
-    /// RUN echo $TARGETARCH ${TARGETOS:-linux}
+    /// RUN echo $TARGETARCH ${TARGETARCH:-x}
+    /// ```
+    ///
+    /// A default hides it; on the usual machines that is what was meant, so that this is a note:
+    ///
+    /// ```repo,fires,note
+    /// //- Dockerfile
+    /// FROM alpine
+    /// RUN wget x/$(echo ${TARGETPLATFORM:-linux/amd64} | tr / -)
     /// ```
     ///
     /// An `ENV`, and the script's own variable:
@@ -97,7 +105,44 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .help(format!("Write `ARG {name}` before this instruction"))
                 .fix(Fix::edit(format!("Declare {name} in the stage"), here, format!("ARG {name}\n")));
         }
+        for (name, instruction) in
+            file.needed_stages().into_iter().flat_map(|number| defaulted(&file, number))
+        {
+            let at = instruction.span.start;
+            let here = Site::new(file.path.clone(), Span::new(at, at));
+            let message = format!("`{name}` always has its default here: this stage does not declare it");
+            out.at(Site::new(file.path.clone(), instruction.span), message)
+                .service(&service.name)
+                .severity(Severity::Note)
+                .help(format!("Write `ARG {name}` before this instruction"))
+                .fix(Fix::edit(format!("Declare {name} in the stage"), here, format!("ARG {name}\n")));
+        }
     }
+}
+
+/// Arguments of the platform that a RUN takes with a default although its stage does not declare them: the default is all
+/// it ever gets.
+fn defaulted(file: &Dockerfile, number: usize) -> Vec<(&'static str, &Instruction)> {
+    let mut stages = vec![number];
+    while let Some(base) = stages.last().and_then(|at| file.base_stage(*at)) {
+        stages.push(base);
+    }
+    let instructions = || stages.iter().flat_map(|at| &file.stages[*at].instructions);
+    let declared = |name: &str| {
+        instructions().any(|each| match &each.kind {
+            InstructionKind::Arg(args) => args.iter().any(|arg| arg.name.value == name),
+            InstructionKind::Env(pairs) => pairs.iter().any(|(own, _)| own.value == name),
+            _ => false,
+        })
+    };
+    let mut found = Vec::new();
+    for instruction in &file.stages[number].instructions {
+        let InstructionKind::Run(run) = &instruction.kind else { continue };
+        let Command::Shell(script) = &run.command else { continue };
+        let used = PLATFORM.iter().filter(|name| script.value.contains(&format!("${{{name}:-")));
+        found.extend(used.filter(|name| !declared(name)).map(|name| (*name, instruction)));
+    }
+    found
 }
 
 /// True when some stage declares the argument `name` and none sets a variable of that name.

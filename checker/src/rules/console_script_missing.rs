@@ -119,34 +119,38 @@ const PROGRAMS: [&str; 8] =
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts) else { continue };
-        let Some(program) = delivered.programs.iter().find(|program| is_bare(program)) else { continue };
-        let name = program.words.first().map_or("", String::as_str);
         let by_script = delivered
             .programs
             .iter()
             .any(|each| matches!(&each.target, Target::File { by, .. } if by.is_empty() || by == "sh"));
-        if !on_python(delivered)
-            || by_script
-            || mentions(facts, program, "activate")
-            || mentions(facts, program, "venv")
-        {
+        if by_script || !on_python(delivered) {
             continue;
         }
-        if PROGRAMS.contains(&name) && in_environment_only(delivered) {
-            let finding = out.at(
-                program.site.clone(),
-                format!("`{name}` is not on `PATH`: `uv sync` installs it into `.venv`"),
-            );
-            finding.service(&service.name).help("Write `ENV PATH=\"/app/.venv/bin:$PATH\"` with the project's directory, or start it with `uv run`");
-            if !program.firm {
-                finding.severity(Severity::Warning);
-            }
-        } else if let Some((declared, path)) = misnamed(facts, delivered, name) {
-            let message = format!("`{path}` declares no script `{name}`, but `{declared}`");
-            let finding = out.at(program.site.clone(), message);
-            finding.service(&service.name).help(format!("Start `{declared}`")).severity(Severity::Warning);
-        }
+        let bare = delivered.programs.iter().filter(|program| is_bare(program));
+        let found = bare
+            .filter(|program| !mentions(facts, program, "activate") && !mentions(facts, program, "venv"))
+            .find_map(|program| Some((program, judge(facts, delivered, program)?)));
+        let Some((program, (severity, message, help))) = found else { continue };
+        let severity = if program.firm { severity } else { Severity::Warning };
+        out.at(program.site.clone(), message).service(&service.name).help(help).severity(severity);
     }
+}
+
+/// How bad it is that `program` is started by its name, what will happen, and what to do.
+fn judge(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    program: &Program,
+) -> Option<(Severity, String, String)> {
+    let name = program.words.first()?.as_str();
+    if PROGRAMS.contains(&name) {
+        let message = format!("`{name}` is not on `PATH`: `uv sync` installs it into `.venv`");
+        let help = "Write `ENV PATH=\"/app/.venv/bin:$PATH\"` with the project's directory, or start it with `uv run`";
+        return in_environment_only(delivered).then(|| (Severity::Error, message, help.to_owned()));
+    }
+    let (declared, path) = misnamed(facts, delivered, name)?;
+    let message = format!("`{path}` declares no script `{name}`, but `{declared}`");
+    Some((Severity::Warning, message, format!("Start `{declared}`")))
 }
 
 fn is_bare(program: &Program) -> bool {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
 use crate::facts::chain::{Loader, Package, When, language, names};
-use crate::facts::image::{Image, Presence};
+use crate::facts::image::base::Base;
+use crate::facts::image::{Image, Layer, LayerKind, Presence, Source};
 use crate::facts::launch::installs::{Install, installs};
-use crate::facts::launch::python_installs::distributions;
+use crate::facts::launch::python_installs::{Distributions, distributions};
 use crate::facts::launch::{Delivered, Trace, loaded};
 use crate::facts::node_project::LOCKFILES;
 use crate::facts::program::Language;
@@ -59,6 +60,35 @@ declare_rule! {
     /// //- main.py
     /// import yaml
     /// from fastapi import FastAPI
+    /// ```
+    ///
+    /// Declared, but the build installs nothing:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- requirements.txt
+    /// six
+    /// //- main.py
+    /// import six
+    /// ```
+    ///
+    /// A development dependency that the installation leaves out:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json main.js ./
+    /// RUN npm install --omit=dev
+    /// CMD ["node", "main.js"]
+    /// //- package.json
+    /// {"devDependencies": {"bytes": "3"}}
+    /// //- main.js
+    /// require("bytes");
     /// ```
     ///
     /// Brought along, declared under another name, part of the language, a package of the workspace, caught:
@@ -133,6 +163,9 @@ fn python(
     out: &mut Findings,
 ) {
     let installed = distributions(facts, delivered);
+    if installs_nothing(facts, delivered, &installed) {
+        return uninstalled(facts, delivered, trace, told, out);
+    }
     let (Some(service), Some(manifest)) = (delivered.service(facts), &installed.manifest) else { return };
     for package in trace.chain.packages.iter().filter(|package| package.when <= When::Sometimes) {
         let (wanted, listed) = names::distributions(&package.name);
@@ -161,6 +194,46 @@ fn python(
         if !(installed.locked && listed && trace.firm && package.when == When::Always) {
             finding.severity(Severity::Warning);
         }
+    }
+}
+
+/// True when the image is Python's own and nothing that the build does can bring a distribution.
+fn installs_nothing(facts: &Facts<'_>, delivered: &Delivered<'_>, installed: &Distributions) -> bool {
+    let image = &delivered.image;
+    let stage = image.stages.len().saturating_sub(1);
+    let own = image.reference(stage).and_then(Base::of).is_some_and(|base| base.has("pip"));
+    let brings = |layer: &Layer| match &layer.kind {
+        LayerKind::Copy(items, _) => items.iter().any(|item| !matches!(item.from, Source::Context(_))),
+        LayerKind::Run(..) | LayerKind::Directory(_) => false,
+    };
+    let copied = image.stages.iter().flat_map(|stage| &stage.layers).any(brings);
+    let kept = facts.snapshot.entries().iter().any(|entry| entry.path.contains("site-packages"));
+    image.dockerfile.is_some() && own && !installed.ran && !installed.open && !copied && !kept
+}
+
+/// Packages of a program whose image installs none.
+fn uninstalled(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    told: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let Some(service) = delivered.service(facts) else { return };
+    let brought = ["pip", "setuptools", "pkg_resources", "wheel"];
+    for package in trace.chain.packages.iter().filter(|package| package.when <= When::Sometimes) {
+        let name = &package.name;
+        if brought.contains(&name.as_str()) || is_local(facts, name) || !told.insert(name.clone()) {
+            continue;
+        }
+        let message =
+            format!("no command of the build installs `{name}`, which `{}` imports", source(trace, package));
+        let finding = out.at(trace.site.clone(), message);
+        finding
+            .service(&service.name)
+            .severity(Severity::Warning)
+            .related(package.site.clone(), "it is imported here");
+        finding.help("Install the distributions of the manifest in a `RUN`");
     }
 }
 
@@ -232,7 +305,8 @@ fn tell<'o>(
         _ => installs.last().map_or_else(|| trace.site.clone(), |install| install.site.clone()),
     };
     let locked = last.is_some_and(|install| lockfile(facts, install).is_some());
-    let certain = locked && trace.firm && package.when == When::Always;
+    let strict = last.is_some_and(|install| is_strict(facts, install));
+    let certain = locked && !strict && trace.firm && package.when == When::Always;
     let message = format!("nothing installs `{}`, which `{}` imports", package.name, source(trace, package));
     let finding = out.at(site, message);
     finding.related(package.site.clone(), "it is imported here");
@@ -258,12 +332,16 @@ fn brought(facts: &Facts<'_>, delivered: &Delivered<'_>, installs: &[Install], n
             let asked = project.is_some_and(|project| {
                 let workspace = !project.workspaces.is_empty();
                 project.error.is_some()
-                    || project.dependencies.iter().any(|each| each.name.value == name)
+                    || project
+                        .dependencies
+                        .iter()
+                        .any(|each| each.name.value == name && !(each.dev && install.without_dev))
                     || workspace && anywhere(facts, name)
             });
             asked
                 || install.named.iter().any(|named| named == name)
-                || lockfile(facts, install).is_some_and(|text| in_lockfile(&text, name))
+                || !is_strict(facts, install)
+                    && lockfile(facts, install).is_some_and(|text| in_lockfile(&text, name))
         })
         || (delivered.image.dockerfile.is_none() && installs.is_empty())
 }
@@ -279,6 +357,21 @@ fn lockfile(facts: &Facts<'_>, install: &Install) -> Option<String> {
     let directory = install.manifest.as_ref()?;
     let found = LOCKFILES.iter().find_map(|(name, _)| facts.snapshot.text(&join(directory, name)).ok());
     found.map(|text| text.text.clone())
+}
+
+/// True where pnpm gives a program nothing but what its own manifest asks for (<https://pnpm.io/settings#hoist>).
+fn is_strict(facts: &Facts<'_>, install: &Install) -> bool {
+    let Some(directory) = &install.manifest else { return false };
+    let there = |name: &str| facts.snapshot.entry(&join(directory, name)).is_some();
+    let loose = [".npmrc", "pnpm-workspace.yaml", "package.json"].iter().any(|name| {
+        let text = facts.snapshot.text(&join(directory, name)).ok();
+        text.is_some_and(|text| {
+            ["hoisted", "shamefully", "hoist-pattern", "HoistPattern"]
+                .iter()
+                .any(|word| text.text.contains(word))
+        })
+    });
+    there("pnpm-lock.yaml") && !there("package-lock.json") && !there("yarn.lock") && !loose
 }
 
 fn in_lockfile(text: &str, name: &str) -> bool {

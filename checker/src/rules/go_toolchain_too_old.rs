@@ -53,6 +53,11 @@ declare_rule! {
     /// COPY . .
     /// COPY --from=build /app /app
     /// RUN go vet ./...
+    /// FROM golang:1.22 AS inline
+    /// WORKDIR /src
+    /// COPY . .
+    /// COPY --from=build /app /app
+    /// RUN GOTOOLCHAIN=auto go vet ./...
     /// CMD ["/app"]
     /// //- go.mod
     /// module example.com/a
@@ -110,7 +115,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 });
                 for command in certain {
                     let Some((asked, site)) =
-                        asked(facts, image, view, &command.dir).filter(|_| is_local(layer))
+                        asked(facts, image, view, &command.dir).filter(|_| is_local(facts, layer))
                     else {
                         continue;
                     };
@@ -155,8 +160,10 @@ fn numbers(text: &str) -> Option<Vec<u32>> {
 }
 
 /// True when nothing lets Go fetch another toolchain.
-fn is_local(layer: &Layer) -> bool {
-    !layer.env.contains_key("GOTOOLCHAIN")
+fn is_local(facts: &Facts<'_>, layer: &Layer) -> bool {
+    let text = facts.snapshot.text(&layer.site.path);
+    let said = text.is_ok_and(|text| layer.site.span.of(&text.text).contains("GOTOOLCHAIN"));
+    !said && !layer.env.contains_key("GOTOOLCHAIN")
 }
 
 /// The version that the nearest `go.mod` at or above `dir` of the image asks for, and its place.

@@ -1,10 +1,10 @@
 //! A module that the started program imports is not in the image.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
-use crate::facts::chain::When;
-use crate::facts::launch::{How, Loss, losses};
+use crate::facts::chain::{Barred, Loader, When};
+use crate::facts::launch::{How, Loss, caught_or_not};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -83,6 +83,35 @@ declare_rule! {
     /// export const log = () => {};
     /// ```
     ///
+    /// Node adds no ending in an ES module:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "main.mjs"]
+    /// //- main.mjs
+    /// import { db } from "./db";
+    /// db();
+    /// //- db.js
+    /// exports.db = () => {};
+    /// ```
+    ///
+    /// A name that is taken from a package, and is a module of it:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /srv
+    /// COPY app/__init__.py app/main.py ./app/
+    /// CMD ["python", "-m", "app.main"]
+    /// //- app/__init__.py
+    /// //- app/main.py
+    /// from app import jobs
+    /// //- app/jobs.py
+    /// ```
+    ///
     /// A script that is started by another one, whose import is missing, is a warning:
     ///
     /// ```repo,fires,warning
@@ -127,6 +156,47 @@ declare_rule! {
     /// export default 1;
     /// ```
     ///
+    /// CommonJS adds endings, and so do loaders; a package may make its names itself:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "--import", "tsx", "main.mjs"]
+    /// //- main.mjs
+    /// import "./lib/a";
+    /// //- lib/a.ts
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "main.js"]
+    /// //- package.json
+    /// {}
+    /// //- main.js
+    /// require("./lib");
+    /// //- lib/index.js
+    /// require("./a");
+    /// //- lib/a.js
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /srv
+    /// COPY app/__init__.py app/main.py ./app/
+    /// CMD ["python", "-m", "app.main"]
+    /// //- app/__init__.py
+    /// jobs = []
+    /// //- app/main.py
+    /// from app import jobs
+    /// //- app/jobs.py
+    /// ```
+    ///
     /// Python: caught, for types, a name taken from a package, a namespace package, the standard library:
     ///
     /// ```repo,passes
@@ -154,6 +224,28 @@ declare_rule! {
     /// //- extra/types.py
     /// Row = 1
     /// //- extra/__init__.py
+    /// ```
+    ///
+    /// What the program may do without is a note:
+    ///
+    /// ```repo,fires,note
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY src ./src
+    /// CMD ["python", "src/main.py"]
+    /// //- src/main.py
+    /// import sys
+    /// try:
+    ///     import engine
+    /// except ImportError:
+    ///     engine = None
+    /// def load(path="limits.json"):
+    ///     return open(path)
+    /// //- engine.py
+    /// x = 1
+    /// //- limits.json
+    /// {}
     /// ```
     ///
     /// A project that is installed is found without its directory:
@@ -202,9 +294,17 @@ declare_rule! {
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
-    for loss in losses(facts).iter().filter(|loss| !loss.trace.build) {
+    let mut hints = BTreeMap::new();
+    for loss in caught_or_not(facts).iter().filter(|loss| !loss.trace.build) {
         let Some(service) = loss.delivered.service(facts) else { continue };
         let Some((site, what)) = lost(loss) else { continue };
+        let hint = is_hint(loss);
+        let count = hints.entry(service.name.clone()).or_insert(0_usize);
+        *count += usize::from(hint);
+        if hint && *count > HINTS {
+            continue;
+        }
+        let barred = matches!(loss.how, How::Barred { .. });
         if !told.insert((service.name.clone(), what.clone())) {
             continue;
         }
@@ -212,21 +312,61 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let finding = out.at(site.unwrap_or_else(|| loss.broken.site.clone()), message);
         finding.service(&service.name).related(loss.broken.site.clone(), "it is needed here");
         finding.related(loss.trace.site.clone(), "and the program is started here");
-        finding.help("Copy it into the image, or copy the whole directory instead of single files");
-        if !loss.certain {
+        finding.help(if barred {
+            "Write the whole name of the file"
+        } else {
+            "Copy it into the image, or copy the whole directory instead of single files"
+        });
+        if is_hint(loss) {
+            finding.severity(Severity::Note);
+        } else if !loss.certain {
             finding.severity(Severity::Warning);
         }
     }
 }
 
+/// Hints that are told for one service.
+const HINTS: usize = 3;
+
+/// True for what the program may do without: an import whose failure is caught, and a file that a text names.
+fn is_hint(loss: &Loss<'_, '_>) -> bool {
+    let module = matches!(&loss.how, How::NotCopied { module: true, .. });
+    loss.broken.when >= When::Guarded || loss.broken.when == When::Named && !module && !is_named_program(loss)
+}
+
+fn is_named_program(loss: &Loss<'_, '_>) -> bool {
+    matches!(&loss.how, How::NotCopied { source, .. } if is_program(source))
+}
+
+/// Files that programs read as they are.
+fn is_data(source: &str) -> bool {
+    const ENDS: [&str; 14] = [
+        "json", "yaml", "yml", "toml", "csv", "sql", "html", "pkl", "joblib", "onnx", "pt", "ini", "xml",
+        "parquet",
+    ];
+    let name = source.rsplit('/').next().unwrap_or(source);
+    let aside = ["package.json", "tsconfig.json", "package-lock.json", "pyproject.toml"];
+    !aside.contains(&name) && name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end))
+}
+
 /// Where it is to be told, and what is lost; `None` when another rule tells it.
 fn lost(loss: &Loss<'_, '_>) -> Option<(Option<Site>, String)> {
+    // Of an import whose failure is caught, only a module of the repository that is nowhere copied is worth a word.
+    let caught = loss.broken.when >= When::Guarded;
     match &loss.how {
+        How::NotCopied { module: true, .. } if loss.broken.when == When::Types => None,
+        // Node packages try other builds of themselves in this way.
+        _ if caught
+            && (loss.trace.loader != Loader::Python
+                || !matches!(&loss.how, How::NotCopied { module: true, .. })) =>
+        {
+            None
+        }
         How::NotCopied { site, source, module: true, .. } => {
             Some((site.clone(), format!("no instruction copies `{source}` into the image")))
         }
         How::NotCopied { site, source, module: false, .. }
-            if loss.broken.when < When::Named || is_program(source) =>
+            if loss.broken.when < When::Named || is_program(source) || is_data(source) =>
         {
             Some((site.clone(), format!("no instruction copies `{source}` into the image")))
         }
@@ -235,6 +375,13 @@ fn lost(loss: &Loss<'_, '_>) -> Option<(Option<Site>, String)> {
         How::NoConfig { site, source } => Some((
             site.clone(),
             format!("no instruction copies `{source}`, whose aliases are used, into the image"),
+        )),
+        How::Barred { source, why: Barred::NoEnding } => Some((
+            None,
+            format!(
+                "`{}` is not the whole name of `{source}`, and Node adds nothing in an ES module",
+                loss.broken.written
+            ),
         )),
         _ => None,
     }

@@ -83,8 +83,11 @@ declare_rule! {
     sources: ["https://nextjs.org/docs/app/getting-started/installation", "https://vite.dev/guide/migration", "https://nixpacks.com/docs/providers/node"]
 }
 
-/// Tools that refuse an old Node: program, package, and from which of its major versions on which of Node's is the least.
-const TOOLS: [(&str, &str, &[(u32, u32)]); 4] = [
+/// Program, package, and from which of its major versions on which of Node's is the least.
+type Tool = (&'static str, &'static str, &'static [(u32, u32)]);
+
+/// Tools that refuse an old Node.
+const TOOLS: [Tool; 4] = [
     ("next", "next", &[(16, 20), (14, 18), (13, 16)]),
     ("vite", "vite", &[(7, 20), (5, 18), (4, 14)]),
     ("astro", "astro", &[(6, 22), (5, 18), (4, 18), (3, 18)]),

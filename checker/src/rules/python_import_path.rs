@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::chain::Barred;
 use crate::facts::launch::{How, losses};
 use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
@@ -61,6 +62,21 @@ declare_rule! {
     /// def go(): pass
     /// ```
     ///
+    /// A program that is run by its path belongs to no package:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /srv
+    /// COPY . .
+    /// CMD ["python", "app/main.py"]
+    /// //- app/__init__.py
+    /// //- app/main.py
+    /// from .jobs import go
+    /// //- app/jobs.py
+    /// def go(): pass
+    /// ```
+    ///
     /// ```repo,passes
     /// //- railway.toml
     /// [deploy]
@@ -80,10 +96,20 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
     for loss in losses(facts).iter().filter(|loss| !loss.trace.build) {
-        let (Some(service), How::OffPath { source, root }) = (loss.delivered.service(facts), &loss.how)
-        else {
+        let Some(service) = loss.delivered.service(facts) else { continue };
+        if let How::Barred { source, why: Barred::NoPackage } = &loss.how
+            && told.insert((service.name.clone(), loss.trace.site.clone()))
+        {
+            let message = format!(
+                "`{source}` is run by its path, so that its relative import `{}` has no package",
+                loss.broken.written
+            );
+            let finding = out.at(loss.trace.site.clone(), message);
+            finding.service(&service.name).related(loss.broken.site.clone(), "the import");
+            finding.help("Start it with `python -m` and the dotted name of its module");
             continue;
-        };
+        }
+        let How::OffPath { source, root } = &loss.how else { continue };
         let changes = loss.trace.chain.modules.iter().any(|reached| {
             facts.snapshot.text(&reached.source).is_ok_and(|text| text.text.contains("sys.path"))
         });

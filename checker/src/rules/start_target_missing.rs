@@ -133,6 +133,26 @@ declare_rule! {
     /// print(1)
     /// ```
     ///
+    /// Railway's builders write a Go program to `./out`:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "./bin/server"}}
+    /// //- go.mod
+    /// module x
+    /// //- main.go
+    /// package main
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"buildCommand": "go build -o bin/server ."}, "deploy": {"startCommand": "./bin/server"}}
+    /// //- go.mod
+    /// module x
+    /// //- main.go
+    /// package main
+    /// ```
+    ///
     /// A linked directory, and a configuration of Gunicorn that names another one:
     ///
     /// ```repo,passes
@@ -188,6 +208,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for program in &delivered.programs {
             let certain = delivered.lacks(program);
             if !certain && !delivered.likely_lacks(program) {
+                if let Some(message) = other_output(facts, delivered, program) {
+                    let finding = out.at(program.site.clone(), message);
+                    finding.service(&service.name).severity(Severity::Warning);
+                    finding.help("Start `./out`, or write the program there in a build command");
+                }
                 continue;
             }
             let Some((message, help)) = told(facts, delivered, program) else { continue };
@@ -207,6 +232,24 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// What is wrong when Railway's builders compile a Go program to another place than the command starts
+/// (<https://nixpacks.com/docs/providers/go>, <https://railpack.com/languages/golang>).
+fn other_output(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<String> {
+    let service = delivered.service(facts)?;
+    let (Target::File { place, written, by }, None) = (&program.target, &delivered.image.dockerfile) else {
+        return None;
+    };
+    let root = &delivered.image.context.root;
+    let there = |name: &str| facts.snapshot.entry(&join(root, name)).is_some();
+    let plain = by.is_empty() && place.starts_with("app/") && place != "app/out";
+    let compiled = there("go.mod")
+        && !["nixpacks.toml", "nixpacks.json", "railpack.json"].iter().any(|name| there(name));
+    let own = service.settings.base.contains_key(&Key::BuildCommand);
+    let inner = place.strip_prefix("app/")?;
+    (plain && compiled && !own && program.effective && delivered.image.context.file(inner).is_none())
+        .then(|| format!("the builder writes a Go program to `./out`, and nothing makes `{written}`"))
 }
 
 /// True when Railway's builder works and another directory with a manifest of its own would have the target: the root

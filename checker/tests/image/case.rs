@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use checker::fixture::MemoryTree;
-use checker::snapshot::{Entry, EntryKind};
+use checker::snapshot::{Entry, EntryKind, Tree};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -109,7 +109,14 @@ pub(crate) fn in_memory(paths: &BTreeMap<String, Content>) -> MemoryTree {
     tree
 }
 
-/// The tree as Docker is handed it.
+/// `tree` as Docker is handed it.
+pub(crate) fn written(tree: &dyn Tree, root: &Path) {
+    let content = |entry: &Entry| Content::File(tree.read(&entry.path, u64::MAX).unwrap(), entry.executable);
+    let paths = tree.entries().iter().map(|entry| (entry.path.clone(), content(entry)));
+    on_disk(&paths.collect(), root);
+}
+
+/// The files as Docker is handed them.
 pub(crate) fn on_disk(paths: &BTreeMap<String, Content>, root: &Path) {
     for (path, content) in paths {
         let place = root.join(path);

@@ -55,3 +55,12 @@ pub(crate) fn build(
     said(docker().args(["rmi", "--force", tag]))?;
     Ok(listing)
 }
+
+/// Builds the context at `place` and runs the image; gives the exit status and all that the program wrote.
+pub(crate) fn run(place: &Path, tag: &str) -> (i32, String) {
+    said(docker().args(["build", "--quiet", "--tag", tag]).arg(place)).unwrap();
+    let output = docker().args(["run", "--rm", "--network", "none", tag]).output().unwrap();
+    said(docker().args(["rmi", "--force", tag])).unwrap();
+    let all = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&all).into_owned())
+}

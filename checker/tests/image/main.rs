@@ -11,13 +11,16 @@ mod case;
 mod claims;
 mod docker;
 mod listing;
+mod services;
 
 use std::collections::BTreeMap;
 
-use case::{Data, beside, on_disk};
+use case::{Data, beside, on_disk, written};
+use checker::finding::Severity;
 use claims::{Tally, compare};
 use listing::Listing;
 use serde::{Deserialize, Serialize};
+use services::{Agreement, Ending, Endings, Services};
 
 /// What a daemon made of every case.
 #[derive(Serialize, Deserialize)]
@@ -71,10 +74,7 @@ fn every_recorded_image_is_as_the_checker_reads_it() {
 #[test]
 #[ignore = "needs a Docker daemon with BuildKit"]
 fn a_real_docker_makes_the_image_that_the_checker_reads() {
-    let Some((version, major)) = docker::version() else {
-        eprintln!("NOT TESTED: no Docker daemon can be reached, so nothing was compared with real images");
-        return;
-    };
+    let Some((version, major)) = daemon() else { return };
     let data = Data::read();
     let base = docker::export("busybox:1.37");
     let mut real = BTreeMap::new();
@@ -102,4 +102,59 @@ fn a_real_docker_makes_the_image_that_the_checker_reads() {
             .unwrap();
     }
     judge(&data, &real, &base);
+}
+
+/// The version of the daemon; says so where there is none.
+fn daemon() -> Option<(String, u32)> {
+    let version = docker::version();
+    if version.is_none() {
+        eprintln!("NOT TESTED: no Docker daemon can be reached, so nothing was compared with real images");
+    }
+    version
+}
+
+/// Compares what is said of every service with how it ended, and fails where they differ.
+fn agree(services: &Services, endings: &BTreeMap<String, Ending>) {
+    let (mut whole, mut errors, mut warnings, mut unread, mut wrong) = (0, 0, 0, 0, Vec::new());
+    for service in &services.all {
+        match services::judge(service, &endings[&service.name]) {
+            Agreement::Whole => whole += 1,
+            Agreement::Named(Severity::Error) => errors += 1,
+            Agreement::Named(_) => warnings += 1,
+            Agreement::Unread => unread += 1,
+            Agreement::Wrong(why) => wrong.push(format!("{}: {why}", service.name)),
+        }
+    }
+    eprintln!(
+        "services: {whole} whole, {errors} broken and called so, {warnings} broken and warned of, {unread} broken and not read"
+    );
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), services.all.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_recorded_service_ended_as_its_imports_read() {
+    let services = Services::read();
+    assert!(services.all.len() >= 25);
+    agree(&services, &Endings::read().services);
+}
+
+#[test]
+#[ignore = "needs a Docker daemon with BuildKit"]
+fn real_services_end_as_their_imports_read() {
+    let Some((version, _)) = daemon() else { return };
+    let services = Services::read();
+    let run = |(number, service): (usize, &services::Service)| {
+        let place = tempfile::tempdir().unwrap();
+        written(&service.tree(), place.path());
+        let tag = format!("preflight-service-{}-{number}", std::process::id());
+        let (exit, said) = docker::run(place.path(), &tag);
+        (service.name.clone(), Ending::read(exit, &said))
+    };
+    let endings: BTreeMap<String, Ending> = services.all.iter().enumerate().map(run).collect();
+    if std::env::var_os("RECORD").is_some() {
+        let record = Endings { docker: version, services: endings.clone() };
+        std::fs::write(beside("endings.json"), serde_json::to_string_pretty(&record).unwrap() + "\n")
+            .unwrap();
+    }
+    agree(&services, &endings);
 }

@@ -2,7 +2,7 @@
 
 use super::names::comes_with_node;
 use super::walk::{Found, Walk, climb, dir};
-use super::{Cause, Loader, Reached};
+use super::{Barred, Cause, Loader, Reached};
 use crate::facts::document::Node;
 use crate::facts::image::Presence;
 use crate::facts::startup::join;
@@ -41,7 +41,14 @@ impl Walk<'_, '_> {
         }
         if bare.starts_with('.') {
             let Some(source) = climb(dir(&from.source), bare) else { return Found::Nothing };
-            return self.one_of(&[(join(dir(&from.place), bare), source)], true);
+            let place = join(dir(&from.place), bare);
+            let found = self.one_of(&[(place.clone(), source)], true);
+            return match found {
+                Found::Module(real, source) if real != place && self.is_exact(from) => {
+                    Found::Broken(Cause::Barred { source, why: Barred::NoEnding }, None)
+                }
+                found => found,
+            };
         }
         if bare.starts_with('/') || comes_with_node(bare) || bare.contains("://") {
             return Found::Nothing;
@@ -50,6 +57,26 @@ impl Walk<'_, '_> {
             Found::Nothing => package(bare).map_or(Found::Nothing, Found::Package),
             found => found,
         }
+    }
+
+    /// True when Node reads `from` as an ES module, whose imports name files as they are.
+    fn is_exact(&self, from: &Reached) -> bool {
+        let above = || {
+            let mut at = dir(&from.source);
+            loop {
+                if let Some(project) = self.facts.node_projects().get(at) {
+                    return project.is_module;
+                }
+                if at.is_empty() {
+                    return false;
+                }
+                at = dir(at);
+            }
+        };
+        let text = self.facts.snapshot.text(&from.source);
+        self.start.plain
+            && (from.source.ends_with(".mjs") || (from.source.ends_with(".js") && above()))
+            && text.is_ok_and(|text| !text.text.contains("createRequire"))
     }
 
     /// The first of `bases` (place in the image, path in the tree) that is there with some ending. `strict`: a specifier

@@ -2,7 +2,7 @@
 
 use super::names::comes_with_python;
 use super::walk::{Found, Walk, dir};
-use super::{Cause, Reached};
+use super::{Barred, Cause, Reached};
 use crate::facts::image::effects::Effect;
 use crate::facts::image::{LayerKind, Presence};
 use crate::facts::startup::join;
@@ -27,6 +27,10 @@ enum Dotted {
 impl Walk<'_, '_> {
     pub(super) fn python(&self, from: &Reached, name: &str, level: u32, names: &[String]) -> Vec<Found> {
         if level > 0 {
+            if self.start.plain && from.by.is_none() && !self.says(&from.source, "__package__") {
+                let (source, why) = (from.source.clone(), Barred::NoPackage);
+                return vec![Found::Broken(Cause::Barred { source, why }, None)];
+            }
             let mut base = dir(&from.place).to_owned();
             for _ in 1..level {
                 base = dir(&base).to_owned();
@@ -107,13 +111,14 @@ impl Walk<'_, '_> {
                 found.push((source, Some(place.clone())));
             }
         }
-        // The directory above the package of the program, when the path has none of the tree.
-        let mut at = dir(&from.source);
-        while self.is_file(&join(at, "__init__.py")) {
-            at = dir(at);
-        }
+        // The directory of the module, and the one above its packages, which lie as deep in the image.
         let working = Some(self.start.dir.clone());
-        found.push((at.to_owned(), working.clone()));
+        let (mut at, mut place) = (dir(&from.source), dir(&from.place));
+        found.push((at.to_owned(), Some(place.to_owned())));
+        while self.is_file(&join(at, "__init__.py")) && !at.is_empty() {
+            (at, place) = (dir(at), dir(place));
+        }
+        found.push((at.to_owned(), Some(place.to_owned())));
         let root = &self.image.context.root;
         found.push((root.clone(), working));
         found.dedup_by(|one, other| one.0 == other.0);
@@ -132,8 +137,9 @@ impl Walk<'_, '_> {
             Dotted::File(place, source) => {
                 let package = place.ends_with("/__init__.py").then(|| dir(&place).to_owned());
                 let mut out = self.packages_above(root, name);
-                out.push(Found::Module(place, source));
-                out.extend(package.into_iter().flat_map(|package| self.inner(&package, names)));
+                out.extend(package.iter().flat_map(|package| self.inner(package, names)));
+                out.extend(package.iter().flat_map(|package| self.lost_inner(package, &source, names)));
+                out.insert(0, Found::Module(place, source));
                 out
             }
             Dotted::Package(place) => {
@@ -168,6 +174,24 @@ impl Walk<'_, '_> {
         modules.collect()
     }
 
+    /// Names taken from a package that can only be modules of it, and are not in the image. `source` is its `__init__`.
+    fn lost_inner(&self, package: &str, source: &str, names: &[String]) -> Vec<Found> {
+        let opens = self.says(source, "*") || self.says(source, "__getattr__");
+        let lost = names.iter().filter(|name| !opens && !self.says(source, name)).filter_map(|name| {
+            let spelled = [format!("{name}.py"), format!("{name}/__init__.py")];
+            let kept = spelled.iter().map(|file| join(dir(source), file)).find(|file| self.is_file(file))?;
+            let place = join(package, name);
+            let absent = matches!(self.at(&place), Dotted::Nowhere);
+            absent.then_some(Found::Broken(Cause::NotInImage { source: kept, place }, None))
+        });
+        lost.collect()
+    }
+
+    /// True when `word` stands in the file at `source`.
+    fn says(&self, source: &str, word: &str) -> bool {
+        self.facts.snapshot.text(source).is_ok_and(|text| text.text.contains(word))
+    }
+
     /// A name whose top is there, but not the rest.
     fn broken(&self, from: &Reached, root: &str, name: &str) -> Found {
         let place = join(root, &name.replace('.', "/"));
@@ -176,10 +200,11 @@ impl Walk<'_, '_> {
         let base = if name == top && root == dir(&from.place) {
             Some(dir(&from.source).to_owned())
         } else {
-            self.image
-                .presence(self.start.view, &join(root, top))
-                .source()
-                .map(|source| dir(source).to_owned())
+            let package = join(root, top);
+            let seen = |place: &str| self.image.presence(self.start.view, place).source().map(str::to_owned);
+            let whole =
+                seen(&package).or_else(|| Some(dir(&seen(&join(&package, "__init__.py"))?).to_owned()));
+            whole.map(|source| dir(&source).to_owned())
         };
         let base = base.or_else(|| (root == dir(&from.place)).then(|| dir(&from.source).to_owned()));
         let Some(base) = base else { return Found::Nothing };

@@ -3,6 +3,7 @@
 use super::base::Base;
 use super::effects::Effect;
 use super::file_tools::{covers, is};
+use super::shell::is_unknown;
 use super::{CopyMode, Image, Item, Layer, LayerKind, Origin, Presence, Source, View};
 use crate::facts::gitignore::part_matches;
 use crate::finding::Site;
@@ -27,6 +28,9 @@ impl Image<'_> {
         let (Some(stage), Some(depth)) = (self.stages.get(view.stage), depth.checked_sub(1)) else {
             return Presence::Unknown(None);
         };
+        if is_unknown(path) {
+            return Presence::Unknown(None);
+        }
         let mut said = Said::default();
         for layer in stage.layers.iter().take(view.layers).rev() {
             let found = match &layer.kind {

@@ -27,6 +27,7 @@ pub(super) struct Here<'h> {
     pub(super) dir: &'h str,
     pub(super) site: &'h Site,
     pub(super) firm: bool,
+    pub(super) conditional: bool,
     pub(super) depth: usize,
     /// Wrappers that stood before the program.
     pub(super) via: &'h [String],
@@ -44,7 +45,8 @@ impl Follower<'_, '_> {
             }
             let before = simple.words.len().saturating_sub(bare(simple).len());
             let via = simple.words.get(..before).unwrap_or_default();
-            self.one(&line, &Here { dir: &simple.dir, site, firm, depth, via });
+            let conditional = simple.conditional;
+            self.one(&line, &Here { dir: &simple.dir, site, firm, conditional, depth, via });
         }
     }
 
@@ -125,6 +127,7 @@ impl Follower<'_, '_> {
             dir: here.dir.to_owned(),
             target,
             firm: here.firm && self.effective,
+            conditional: here.conditional,
             effective: self.effective,
         });
     }

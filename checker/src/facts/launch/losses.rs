@@ -3,7 +3,7 @@
 use super::{Delivered, Trace};
 use crate::facts::Facts;
 use crate::facts::build_context::Absence;
-use crate::facts::chain::{Broken, Cause, Loader, When};
+use crate::facts::chain::{Barred, Broken, Cause, Loader, When};
 use crate::facts::image::Presence;
 use crate::finding::Site;
 
@@ -63,6 +63,13 @@ pub enum How {
         /// Path of the config in the tree.
         source: String,
     },
+    /// It is there, but the reference does not lead to it.
+    Barred {
+        /// Path in the tree.
+        source: String,
+        /// Why.
+        why: Barred,
+    },
     /// Python looks elsewhere.
     OffPath {
         /// Path in the tree.
@@ -72,13 +79,20 @@ pub enum How {
     },
 }
 
-/// Everything that is lost, for every service.
+/// Everything that is lost and whose absence is felt, for every service.
 pub fn losses<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
+    let mut found = caught_or_not(facts);
+    found.retain(|loss| loss.broken.when < When::Guarded);
+    found
+}
+
+/// The same with what is imported where a failure is caught.
+pub fn caught_or_not<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
     let mut found = Vec::new();
     let loaded = super::loaded(facts);
     for delivered in facts.delivered() {
         for trace in &delivered.traces {
-            let broken = trace.chain.broken.iter().filter(|broken| broken.when < When::Guarded);
+            let broken = trace.chain.broken.iter().filter(|broken| broken.when < When::Types);
             // Of a directory in which any program may be started, only what several share is likely to be started at all.
             let shared = |broken: &&Broken| {
                 let module = trace.chain.modules.get(broken.module);
@@ -123,6 +137,7 @@ fn loss<'f, 's>(
             How::NotInTree { source: source.clone(), untracked }
         }
         Cause::NoConfig { source } => How::NoConfig { site: brought(), source: source.clone() },
+        Cause::Barred { source, why } => How::Barred { source: source.clone(), why: *why },
         Cause::NotOnPath { source, root } => How::OffPath { source: source.clone(), root: root.clone() },
     };
     let module = !matches!(broken.cause, Cause::FileNotInImage { .. });
@@ -138,7 +153,11 @@ fn loss<'f, 's>(
 fn sure_of_python(how: &How) -> bool {
     matches!(
         how,
-        How::NotCopied { .. } | How::Ignored { .. } | How::NotInTree { .. } | How::OutsideRoot { .. }
+        How::NotCopied { .. }
+            | How::Ignored { .. }
+            | How::NotInTree { .. }
+            | How::OutsideRoot { .. }
+            | How::Barred { .. }
     )
 }
 

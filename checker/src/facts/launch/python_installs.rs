@@ -19,6 +19,8 @@ pub struct Distributions {
     pub locked: bool,
     /// True when some command may install what is not listed.
     pub open: bool,
+    /// True when some command installs distributions.
+    pub ran: bool,
 }
 
 /// The distributions of the image of `delivered`: those of every manifest at or above the root directory's projects, and
@@ -36,6 +38,7 @@ pub fn distributions(facts: &Facts<'_>, delivered: &Delivered<'_>) -> Distributi
                     || effects(command).contains(&Effect::Anything);
                 continue;
             }
+            found.ran = true;
             for pair in
                 command.words.windows(2).filter(|pair| matches!(pair[0].as_str(), "-r" | "--requirement"))
             {

@@ -99,9 +99,26 @@ fn of_program<'s>(facts: &Facts<'s>, each: &Delivered<'s>, program: &Program) ->
         }
         Target::NoScript { .. } | Target::Other => return None,
     };
-    let start =
-        Start { modules: vec![module], when: When::Always, dir: program.dir.clone(), roots, view, loader };
+    let plain = is_plain(each, program);
+    let start = Start {
+        modules: vec![module],
+        when: When::Always,
+        dir: program.dir.clone(),
+        roots,
+        view,
+        loader,
+        plain,
+    };
     Some(trace(facts, each, &start, &program.site, &program.words, program.firm, false))
+}
+
+/// True when Python or Node alone runs a file, with nothing that changes how modules are looked for.
+fn is_plain(each: &Delivered<'_>, program: &Program) -> bool {
+    let Target::File { by, .. } = &program.target else { return false };
+    let hooks = ["--import", "--loader", "--require", "--experimental", "-r", "--conditions"];
+    let hooked = program.words.iter().any(|word| hooks.iter().any(|hook| word.starts_with(hook)));
+    let set = each.image.last().is_some_and(|stage| stage.env.contains_key("NODE_OPTIONS"));
+    (by == "node" || by.starts_with("python")) && !hooked && !set
 }
 
 /// Where in the image the module `name` lies.
@@ -146,6 +163,7 @@ fn of_directory<'s>(facts: &Facts<'s>, each: &Delivered<'s>) -> Option<Trace> {
         roots: vec!["app".to_owned()],
         view: each.image.finished(),
         loader: if python { Loader::Python } else { Loader::Run },
+        plain: false,
     };
     let found = trace(facts, each, &start, &service.origin, &[], false, false);
     Some(Trace { stated: false, ..found })
@@ -175,8 +193,15 @@ fn of_command<'s>(
         return None;
     }
     let beside = modules[0].0.rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
-    let start =
-        Start { modules, when: When::Always, dir: command.dir.clone(), roots: vec![beside], view, loader };
+    let start = Start {
+        modules,
+        when: When::Always,
+        dir: command.dir.clone(),
+        roots: vec![beside],
+        view,
+        loader,
+        plain: false,
+    };
     let firm = !command.conditional && !command.tolerated;
     let mut found = trace(facts, each, &start, &layer.site, words, firm, true);
     // An earlier command of the same instruction may have written anything.
