@@ -1,8 +1,9 @@
 // The order of effects where Railway itself is asked. Every judgement and every word of a report comes from the checker.
 import { audit as judge, deployment as told, masked, type Audit, type Host } from './checker.ts'
 import type { Context, Env } from './context.ts'
+import type { Deployments } from './github.ts'
 import type { Inputs } from './inputs.ts'
-import type { Connection, Hooks } from './railway.ts'
+import type { Connection, Hooks, Outcome as Rolled } from './railway.ts'
 import * as runner from './runner.ts'
 
 /** Events on which a commit is deployed: those that only people who may write here can cause. */
@@ -54,27 +55,38 @@ async function rolled(env: Env, given: Inputs, at: Context, connection: Connecti
   const { environment } = connection.scope
   const about = { sha: at.sha, environment: `${environment.name} / ${connection.service.name}`, production: !environment.ephemeral }
   const record = new Deployments(at, given.token, about, runner.line)
-  const hooks: Hooks = {
-    line: runner.line,
-    group: runner.group,
-    masked: (text) => [given.token, given.railway.token].reduce((left, secret) => (secret === '' ? left : left.replaceAll(secret, '***')), masked(text)),
-    remember: (deployment) => runner.state(env, 'preflight-deployment', deployment === '' ? '' : `${deployment} ${record.id ?? ''}`),
-    tell: (...status) => record.tell(...status),
-    verified: () => record.verified(),
-  }
+  const hooks = hooksOf(env, given, record)
   await record.tell('queued', { description: connection.service.name })
   const outcome = await roll(connection, given.railway, { commit: at.sha, root: at.root, signal, hooks }).catch(async (error: Error) => {
     await record.tell('error', { description: error.message })
     throw error
   })
   hooks.remember('')
+  const { headline, good } = say(env, at, outcome)
+  const { page, url, result } = outcome
+  const state = good ? 'success' : result === 'cancelled' ? 'error' : 'failure'
+  await record.tell(state, { description: headline, ...(page === undefined ? {} : { page }), ...(url === undefined ? {} : { url }) })
+  return good
+}
+
+function hooksOf(env: Env, given: Inputs, record: Deployments): Hooks {
+  const secrets = [given.token, given.railway.token].filter((secret) => secret !== '')
+  return {
+    line: runner.line,
+    group: runner.group,
+    masked: (text) => secrets.reduce((left, secret) => left.replaceAll(secret, '***'), masked(text)),
+    remember: (deployment) => runner.state(env, 'preflight-deployment', deployment === '' ? '' : `${deployment} ${record.id ?? ''}`),
+    tell: (...status) => record.tell(...status),
+    verified: () => record.verified(),
+  }
+}
+
+/** Tells the runner what became of it. */
+function say(env: Env, at: Context, outcome: Rolled): { headline: string; good: boolean } {
   const { headline, text, markdown, good } = told(outcome, at.rulesBase)
   runner.untrusted(text)
   runner.summarize(env, markdown)
-  const { page, url, result } = outcome
-  runner.output(env, { deployment: outcome.deployment, 'deployment-result': result, 'deployment-url': page ?? '' })
-  const state = good ? 'success' : result === 'cancelled' ? 'error' : 'failure'
-  await record.tell(state, { description: headline, ...(page === undefined ? {} : { page }), ...(url === undefined ? {} : { url }) })
+  runner.output(env, { deployment: outcome.deployment, 'deployment-result': outcome.result, 'deployment-url': outcome.page ?? '' })
   if (!good) runner.problem(headline)
-  return good
+  return { headline, good }
 }

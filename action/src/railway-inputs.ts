@@ -11,16 +11,17 @@ export interface RailwayInputs {
   limits: { deploy: number; verify: number; watch: number; poll: number }
 }
 
+const API = 'https://backboard.railway.com/graphql/v2'
+
 type Choice = <T extends string>(name: string, known: readonly T[], missing: T) => T
 
+/** Reads them; what is wrong is added to `problems`. */
 export function railwayInputs(get: (name: string) => string, choice: Choice, problems: string[]): RailwayInputs {
   const yes = (name: string, missing: 'true' | 'false'): boolean => choice(name, ['true', 'false'], missing) === 'true'
   const seconds = (name: string, missing: number, most: number): number => {
-    const value = get(name)
-    if (value === '') return missing
-    const number = Number(value)
-    if (!/^\d+(\.\d+)?$/.test(value) || number > most) problems.push(`input '${name}' is '${value}', and must be seconds up to ${most}`)
-    return number
+    const value = get(name) || String(missing)
+    if (!/^\d+(\.\d+)?$/.test(value) || Number(value) > most) problems.push(`input '${name}' is '${value}', and must be seconds up to ${most}`)
+    return Number(value)
   }
   const address = (name: string, missing: string): string => {
     const value = get(name) || missing
@@ -30,7 +31,7 @@ export function railwayInputs(get: (name: string) => string, choice: Choice, pro
   const given = {
     token: get('railway-token'),
     service: get('railway-service'),
-    api: address('railway-api', 'https://backboard.railway.com/graphql/v2'),
+    api: address('railway-api', API),
     audit: yes('audit', 'false'),
     deploy: yes('deploy', 'false'),
     rollback: yes('rollback', 'true'),

@@ -6,9 +6,8 @@ import type { Hooks, Order } from './railway/order.ts'
 import { chosen, scopeOf, servicesOf, type Scope, type Service } from './railway/scope.ts'
 import type { RailwayInputs } from './railway-inputs.ts'
 
+export type { Outcome } from './railway/deploy.ts'
 export type { Hooks } from './railway/order.ts'
-export { Fault } from './railway/answer.ts'
-export { pageOf } from './railway/order.ts'
 
 /** A token that was tried, and the service that is meant. */
 export interface Connection {
