@@ -284,19 +284,18 @@ import { readFileSync as readFileSync2 } from "node:fs";
 import { resolve } from "node:path";
 
 // src/railway-inputs.ts
+var API = "https://backboard.railway.com/graphql/v2";
 function railwayInputs(get, choice, problems) {
   let yes = (name, missing) => choice(name, ["true", "false"], missing) === "true", seconds = (name, missing, most) => {
-    let value = get(name);
-    if (value === "") return missing;
-    let number = Number(value);
-    return (!/^\d+(\.\d+)?$/.test(value) || number > most) && problems.push(`input '${name}' is '${value}', and must be seconds up to ${most}`), number;
+    let value = get(name) || String(missing);
+    return (!/^\d+(\.\d+)?$/.test(value) || Number(value) > most) && problems.push(`input '${name}' is '${value}', and must be seconds up to ${most}`), Number(value);
   }, address = (name, missing) => {
     let value = get(name) || missing;
     return value !== "" && !isSafe(value) && problems.push(`input '${name}' is no address that begins with https://`), value;
   }, given = {
     token: get("railway-token"),
     service: get("railway-service"),
-    api: address("railway-api", "https://backboard.railway.com/graphql/v2"),
+    api: address("railway-api", API),
     audit: yes("audit", "false"),
     deploy: yes("deploy", "false"),
     rollback: yes("rollback", "true"),
@@ -536,25 +535,29 @@ async function deployed(env, given, at2) {
   }
 }
 async function rolled(env, given, at2, connection, signal) {
-  let { roll } = await import("./railway.js"), { Deployments } = await import("./github.js"), { environment } = connection.scope, about = { sha: at2.sha, environment: `${environment.name} / ${connection.service.name}`, production: !environment.ephemeral }, record = new Deployments(at2, given.token, about, line), hooks = {
-    line,
-    group,
-    masked: (text3) => [given.token, given.railway.token].reduce((left, secret) => secret === "" ? left : left.replaceAll(secret, "***"), masked(text3)),
-    remember: (deployment3) => state(env, "preflight-deployment", deployment3 === "" ? "" : `${deployment3} ${record.id ?? ""}`),
-    tell: (...status) => record.tell(...status),
-    verified: () => record.verified()
-  };
+  let { roll } = await import("./railway.js"), { Deployments } = await import("./github.js"), { environment } = connection.scope, about = { sha: at2.sha, environment: `${environment.name} / ${connection.service.name}`, production: !environment.ephemeral }, record = new Deployments(at2, given.token, about, line), hooks = hooksOf(env, given, record);
   await record.tell("queued", { description: connection.service.name });
   let outcome = await roll(connection, given.railway, { commit: at2.sha, root: at2.root, signal, hooks }).catch(async (error2) => {
     throw await record.tell("error", { description: error2.message }), error2;
   });
   hooks.remember("");
+  let { headline, good } = say(env, at2, outcome), { page, url, result } = outcome, state2 = good ? "success" : result === "cancelled" ? "error" : "failure";
+  return await record.tell(state2, { description: headline, ...page === void 0 ? {} : { page }, ...url === void 0 ? {} : { url } }), good;
+}
+function hooksOf(env, given, record) {
+  let secrets = [given.token, given.railway.token].filter((secret) => secret !== "");
+  return {
+    line,
+    group,
+    masked: (text2) => secrets.reduce((left, secret) => left.replaceAll(secret, "***"), masked(text2)),
+    remember: (deployment3) => state(env, "preflight-deployment", deployment3 === "" ? "" : `${deployment3} ${record.id ?? ""}`),
+    tell: (...status) => record.tell(...status),
+    verified: () => record.verified()
+  };
+}
+function say(env, at2, outcome) {
   let { headline, text: text2, markdown, good } = deployment2(outcome, at2.rulesBase);
-  untrusted(text2), summarize(env, markdown);
-  let { page, url, result } = outcome;
-  output2(env, { deployment: outcome.deployment, "deployment-result": result, "deployment-url": page ?? "" });
-  let state2 = good ? "success" : result === "cancelled" ? "error" : "failure";
-  return await record.tell(state2, { description: headline, ...page === void 0 ? {} : { page }, ...url === void 0 ? {} : { url } }), good || problem(headline), good;
+  return untrusted(text2), summarize(env, markdown), output2(env, { deployment: outcome.deployment, "deployment-result": outcome.result, "deployment-url": outcome.page ?? "" }), good || problem(headline), { headline, good };
 }
 
 // src/report-file.ts

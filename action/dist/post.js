@@ -48,19 +48,18 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 // src/railway-inputs.ts
+var API = "https://backboard.railway.com/graphql/v2";
 function railwayInputs(get, choice, problems) {
   let yes = (name, missing) => choice(name, ["true", "false"], missing) === "true", seconds = (name, missing, most) => {
-    let value = get(name);
-    if (value === "") return missing;
-    let number = Number(value);
-    return (!/^\d+(\.\d+)?$/.test(value) || number > most) && problems.push(`input '${name}' is '${value}', and must be seconds up to ${most}`), number;
+    let value = get(name) || String(missing);
+    return (!/^\d+(\.\d+)?$/.test(value) || Number(value) > most) && problems.push(`input '${name}' is '${value}', and must be seconds up to ${most}`), Number(value);
   }, address = (name, missing) => {
     let value = get(name) || missing;
     return value !== "" && !isSafe(value) && problems.push(`input '${name}' is no address that begins with https://`), value;
   }, given = {
     token: get("railway-token"),
     service: get("railway-service"),
-    api: address("railway-api", "https://backboard.railway.com/graphql/v2"),
+    api: address("railway-api", API),
     audit: yes("audit", "false"),
     deploy: yes("deploy", "false"),
     rollback: yes("rollback", "true"),

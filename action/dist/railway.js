@@ -658,10 +658,8 @@ async function abandon(given, deployment) {
   await new Client({ address: given.api, token: given.token }).ask("Cancel", { id: deployment });
 }
 export {
-  Fault,
   abandon,
   connect,
-  pageOf,
   record,
   roll
 };
