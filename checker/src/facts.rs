@@ -38,7 +38,7 @@ pub mod system_packages;
 pub mod workflow;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::config::Config;
@@ -153,14 +153,17 @@ impl<'s> Facts<'s> {
         })
     }
 
-    /// `finding`, at most a warning where it concerns a service that nothing says is deployed.
-    pub fn capped(&self, mut finding: Finding) -> Finding {
+    /// `findings`, at most warnings where they concern a service that nothing says is deployed, and there one warning of a
+    /// rule for each file: the others are notes.
+    pub fn capped(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
         let doubtful =
             |name: &str| self.services.iter().any(|service| service.name == name && !service.selected);
-        if finding.service.as_deref().is_some_and(doubtful) {
-            finding.severity = finding.severity.max(Severity::Warning);
+        let mut told = BTreeSet::new();
+        for finding in findings.iter_mut().filter(|each| each.service.as_deref().is_some_and(doubtful)) {
+            let first = told.insert((finding.rule, finding.site.path.clone()));
+            finding.severity = finding.severity.max(if first { Severity::Warning } else { Severity::Note });
         }
-        finding
+        findings
     }
 
     /// The context that `dockerfile` is built in when the root directory is `root`.

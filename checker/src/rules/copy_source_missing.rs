@@ -83,23 +83,12 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
         let Some((context, missing)) = copies::missing(facts, service, &file) else { continue };
-        let told: Vec<(Site, &str, String)> = missing
-            .iter()
-            .filter_map(|each| {
-                let site = Site::new(file.path.clone(), each.source.span);
-                Some((site, each.source.value.as_str(), message(service, &context.root, each)?))
-            })
-            .collect();
-        // Of a Dockerfile that nothing selects, one missing source says enough.
-        let (shown, others) = told.split_at(if service.selected { told.len() } else { told.len().min(1) });
-        for (site, source, message) in shown {
-            let finding = out.at(site.clone(), message.clone());
+        for each in missing {
+            let Some(message) = message(service, &context.root, &each) else { continue };
+            let finding = out.at(Site::new(file.path.clone(), each.source.span), message);
             finding.service(&service.name).help("Correct the path, or add the file");
-            if let Some(near) = nearest(facts, source) {
+            if let Some(near) = nearest(facts, &each.source.value) {
                 finding.help(format!("Did you mean `{near}`? Correct the path, or add the file"));
-            }
-            for (site, source, _) in others {
-                finding.related(site.clone(), format!("`{source}` is not there either"));
             }
         }
     }

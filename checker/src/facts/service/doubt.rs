@@ -1,6 +1,7 @@
 //! Signs that what a config file says is not all that is deployed by it.
 
 use crate::facts::Facts;
+use crate::facts::document::Node;
 use crate::facts::railway_config::RailwayConfig;
 use crate::facts::settings::{Key, Settings};
 
@@ -22,8 +23,11 @@ pub(super) fn enters(settings: &Settings, directory: &str) -> bool {
 /// The root directory that a key names which Railway does not read: whoever wrote it may have set it in the dashboard too.
 pub(super) fn named_root(facts: &Facts<'_>, config: &RailwayConfig) -> Option<String> {
     let keys = ["root", "rootDirectory", "rootDir", "root_directory", "root_dir"];
-    let named = config.unknown.iter().filter(|unknown| keys.contains(&unknown.key.value.as_str()));
-    let paths = named.filter_map(|unknown| unknown.value.text());
+    let own = config.unknown.iter().filter(|unknown| keys.contains(&unknown.key.value.as_str()));
+    // `[service] rootDirectory` is an unknown table with the key in it.
+    let inside =
+        config.unknown.iter().flat_map(|unknown| keys.iter().filter_map(|key| unknown.value.get(key)));
+    let paths = own.map(|unknown| &unknown.value).chain(inside).filter_map(Node::text);
     let mut paths = paths.map(|path| path.trim_start_matches("./").trim_matches('/').to_owned());
     paths.find(|path| !path.is_empty() && facts.snapshot.is_directory(path))
 }
