@@ -10,11 +10,14 @@
 
 pub mod baseline;
 pub mod config;
+pub mod diagnose;
 pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod fixture;
 pub mod known;
+pub mod live;
+pub mod migrate;
 pub mod observation;
 pub mod plan;
 pub mod proof;

@@ -165,13 +165,13 @@ fn function(text: &str, at: usize, python: bool) -> String {
     let (base, mut depth, mut opened, mut seen) = (indent(first), 0_i32, false, false);
     let mut out = String::new();
     for line in std::iter::once(first).chain(lines).take(LINES) {
-        let bare = line.trim_start();
+        let written = line.trim_start();
         if python {
-            let deeper = bare.is_empty() || indent(line) > base;
-            if !deeper && seen && !bare.starts_with([')', '@']) {
+            let deeper = written.is_empty() || indent(line) > base;
+            if !deeper && seen && !written.starts_with([')', '@']) {
                 break;
             }
-            seen |= bare.starts_with("def ") || bare.starts_with("async def ");
+            seen |= written.starts_with("def ") || written.starts_with("async def ");
         } else {
             for char in line.chars() {
                 depth += match char {

@@ -285,6 +285,18 @@ impl<'s> Image<'s> {
         found.into_iter().map(|(_, place)| place).collect()
     }
 
+    /// True when an instruction of a stage that is built copies the file at `source` of the tree, to whatever place.
+    pub fn copies(&self, source: &str) -> bool {
+        let root = &self.context.root;
+        let inner = if root.is_empty() { Some(source) } else { source.strip_prefix(&format!("{root}/")) };
+        let Some(inner) = inner else { return false };
+        let covers = |item: &Item| matches!(&item.from, Source::Context(from) if from.is_empty() || inner == from || inner.starts_with(&format!("{from}/")));
+        let stages = self.built_stages().into_iter().filter_map(|at| self.stages.get(at));
+        stages
+            .flat_map(|stage| &stage.layers)
+            .any(|layer| matches!(&layer.kind, LayerKind::Copy(items, _) if items.iter().any(covers)))
+    }
+
     /// Numbers of the stages that are built: the last one and what it takes from.
     pub fn built_stages(&self) -> Vec<usize> {
         match &self.dockerfile {

@@ -1,6 +1,7 @@
 //! A revision of an Alpine package that will not stay.
 
 use crate::facts::Facts;
+use crate::facts::image::shell::Simple;
 use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
 
@@ -31,7 +32,7 @@ declare_rule! {
     /// RUN apk add --no-cache 'ca-certificates>20240101' nodejs~22 curl
     /// CMD ["true"]
     /// ```
-    "apk-version-pinned", Warning, Build, since "0.2.0",
+    "apk-version-pinned", Warning, Build, since "0.3.0",
     sources: ["https://wiki.alpinelinux.org/wiki/Alpine_Package_Keeper"]
 }
 
@@ -44,7 +45,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let runs = delivered.image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage);
             for (_, layer, list) in runs {
                 let adds = list.iter().filter(|command| command.program() == "apk" && command.has("add"));
-                let Some(word) = adds.flat_map(|command| command.plain()).find(|word| is_pinned(word)) else {
+                let Some(word) = adds.flat_map(Simple::plain).find(|word| is_pinned(word)) else {
                     continue;
                 };
                 let message = format!(

@@ -88,7 +88,7 @@ declare_rule! {
     /// from fastapi import FastAPI
     /// app = FastAPI()
     /// ```
-    "blocking-before-listen", Note, Health, since "0.2.0",
+    "blocking-before-listen", Note, Health, since "0.3.0",
     sources: ["https://docs.railway.com/deployments/healthchecks", "https://docs.railway.com/deployments/pre-deploy-command"]
 }
 

@@ -96,7 +96,7 @@ declare_rule! {
     /// {"packages": {"node_modules/canvas": {}}}
     /// //- main.js
     /// ```
-    "build-toolchain-missing", Warning, Build, since "0.2.0",
+    "build-toolchain-missing", Warning, Build, since "0.3.0",
     sources: [
         "https://www.psycopg.org/docs/install.html#build-prerequisites",
         "https://github.com/nodejs/node-gyp#installation",

@@ -67,7 +67,7 @@ declare_rule! {
     /// //- docker/Dockerfile.dev
     /// FROM node:22
     /// ```
-    "dockerfile-not-discovered", Note, Config, since "0.2.0",
+    "dockerfile-not-discovered", Note, Config, since "0.3.0",
     sources: ["https://docs.railway.com/builds/dockerfiles"]
 }
 

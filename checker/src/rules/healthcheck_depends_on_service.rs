@@ -106,12 +106,12 @@ declare_rule! {
     /// app.get("/health", async (req, res) => { await db.query("SELECT 1"); res.sendStatus(200); });
     /// app.listen(process.env.PORT);
     /// ```
-    "healthcheck-depends-on-service", Note, Health, since "0.2.0",
+    "healthcheck-depends-on-service", Note, Health, since "0.3.0",
     sources: ["https://docs.railway.com/deployments/healthchecks"]
 }
 
 /// Calls that wait for a database or a cache, and words that name its state.
-const ASKED: &str = r#"(?i-u:(\$queryRaw\w*|\$connect|SELECT 1|(?:session|engine|conn|connection|database|db|pool|client|knex|sequelize|mongoose|redis\w*|cache)\.(?:execute|connect|cursor|ping|raw|query|authenticate|scalar|fetchval|fetchrow|fetch_one|admin)\b|\.ping(?:Context)?\(|\.cursor\(|readyState|pingCheck\(|isInitialized|(?:redis|database|db|mongo|postgres)_(?:connected|healthy|ok|status|available)))"#;
+const ASKED: &str = r"(?i-u:(\$queryRaw\w*|\$connect|SELECT 1|(?:session|engine|conn|connection|database|db|pool|client|knex|sequelize|mongoose|redis\w*|cache)\.(?:execute|connect|cursor|ping|raw|query|authenticate|scalar|fetchval|fetchrow|fetch_one|admin)\b|\.ping(?:Context)?\(|\.cursor\(|readyState|pingCheck\(|isInitialized|(?:redis|database|db|mongo|postgres)_(?:connected|healthy|ok|status|available)))";
 /// Signs that it answers something else than 200 then.
 const FAILS: &str = r"(?-u:\b)(50[03]|HTTP_50\d\w*|SERVICE_UNAVAILABLE|StatusServiceUnavailable|StatusInternalServerError|HTTPException|ServiceUnavailableException|HealthCheckService|pingCheck|raise|throw|errorResponse)(?-u:\b)";
 /// Ends of paths that say no more than that the program lives.

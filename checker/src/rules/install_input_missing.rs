@@ -114,7 +114,7 @@ declare_rule! {
     /// //- scripts/setup.js
     /// //- server.js
     /// ```
-    "install-input-missing", Error, Build, since "0.2.0",
+    "install-input-missing", Error, Build, since "0.3.0",
     sources: ["https://docs.npmjs.com/cli/v11/using-npm/scripts", "https://pnpm.io/cli/install"]
 }
 
@@ -198,7 +198,7 @@ impl Scene<'_, '_> {
         let left_out = self.install.manager == "yarn" && self.install.without_dev;
         HOOKS.iter().filter(|hook| !left_out || **hook != "prepare").find_map(|hook| {
             let script = project.script(hook)?;
-            let list = self.flat(project, commands(&script.value, dir, true), 0);
+            let list = flat(project, commands(&script.value, dir, true), 0);
             let site = Site::new(project.path.clone(), script.span);
             list.iter().filter(|command| !command.conditional && !command.tolerated).find_map(|command| {
                 let (what, certain) = self.lacked(project, command, own)?;
@@ -206,32 +206,6 @@ impl Scene<'_, '_> {
                 Some(Lack { site: site.clone(), message, help: COPY, certain })
             })
         })
-    }
-
-    /// The commands of a script, other scripts of the package replaced by what they run.
-    fn flat(&self, project: &NodeProject, list: Vec<Simple>, depth: usize) -> Vec<Simple> {
-        let mut out = Vec::new();
-        for command in list {
-            let name =
-                match (command.program(), command.words.get(1).map(String::as_str), command.words.get(2)) {
-                    ("npm" | "pnpm" | "yarn" | "bun", Some("run"), Some(name)) => Some(name.as_str()),
-                    ("pnpm" | "yarn", Some(name), _) => Some(name),
-                    _ => None,
-                };
-            match name.and_then(|name| project.script(name)).filter(|_| depth < DEPTH) {
-                Some(script) => {
-                    let inner = commands(&script.value, &command.dir, true);
-                    let mut inner = self.flat(project, inner, depth + 1);
-                    for each in &mut inner {
-                        each.conditional |= command.conditional;
-                        each.tolerated |= command.tolerated;
-                    }
-                    out.extend(inner);
-                }
-                None => out.push(command),
-            }
-        }
-        out
     }
 
     /// What `command` lacks at this moment, and whether it certainly fails by it.
@@ -351,4 +325,29 @@ impl Scene<'_, '_> {
             },
         )
     }
+}
+
+/// The commands of a script, other scripts of the package replaced by what they run.
+fn flat(project: &NodeProject, list: Vec<Simple>, depth: usize) -> Vec<Simple> {
+    let mut out = Vec::new();
+    for command in list {
+        let name = match (command.program(), command.words.get(1).map(String::as_str), command.words.get(2)) {
+            ("npm" | "pnpm" | "yarn" | "bun", Some("run"), Some(name)) => Some(name.as_str()),
+            ("pnpm" | "yarn", Some(name), _) => Some(name),
+            _ => None,
+        };
+        match name.and_then(|name| project.script(name)).filter(|_| depth < DEPTH) {
+            Some(script) => {
+                let inner = commands(&script.value, &command.dir, true);
+                let mut inner = flat(project, inner, depth + 1);
+                for each in &mut inner {
+                    each.conditional |= command.conditional;
+                    each.tolerated |= command.tolerated;
+                }
+                out.extend(inner);
+            }
+            None => out.push(command),
+        }
+    }
+    out
 }

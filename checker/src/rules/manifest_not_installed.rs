@@ -56,7 +56,7 @@ declare_rule! {
     /// name = "app"
     /// dependencies = ["fastapi", "uvicorn"]
     /// ```
-    "manifest-not-installed", Warning, Build, since "0.2.0",
+    "manifest-not-installed", Warning, Build, since "0.3.0",
     sources: ["https://railpack.com/languages/python"]
 }
 

@@ -66,7 +66,7 @@ declare_rule! {
     /// {}
     /// //- server.js
     /// ```
-    "nonroot-build-write", Warning, Build, since "0.2.0",
+    "nonroot-build-write", Warning, Build, since "0.3.0",
     sources: ["https://docs.docker.com/reference/dockerfile/#workdir", "https://docs.docker.com/reference/dockerfile/#user"]
 }
 

@@ -68,7 +68,7 @@ declare_rule! {
     /// [phases.install]
     /// cmds = []
     /// ```
-    "npm-ci-in-build-command", Warning, Build, since "0.2.0",
+    "npm-ci-in-build-command", Warning, Build, since "0.3.0",
     sources: ["https://nixpacks.com/docs/providers/node", "https://railpack.com/languages/node"]
 }
 

@@ -77,7 +77,7 @@ declare_rule! {
     /// //- package.json
     /// {"scripts": {"build": "tsc"}}
     /// ```
-    "package-script-missing", Error, Build, since "0.2.0",
+    "package-script-missing", Error, Build, since "0.3.0",
     sources: ["https://docs.npmjs.com/cli/v11/commands/npm-run"]
 }
 

@@ -63,7 +63,7 @@ declare_rule! {
     /// //- api.py
     /// //- ui.py
     /// ```
-    "port-conflict", Warning, Start, since "0.2.0",
+    "port-conflict", Warning, Start, since "0.3.0",
     sources: ["https://docs.railway.com/networking/public-networking"]
 }
 

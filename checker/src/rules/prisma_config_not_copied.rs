@@ -67,7 +67,7 @@ declare_rule! {
     /// export default {};
     /// //- prisma/schema.prisma
     /// ```
-    "prisma-config-not-copied", Warning, Start, since "0.2.0",
+    "prisma-config-not-copied", Warning, Start, since "0.3.0",
     sources: ["https://www.prisma.io/docs/orm/reference/prisma-config-reference"]
 }
 

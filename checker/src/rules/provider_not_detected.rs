@@ -63,7 +63,7 @@ declare_rule! {
     /// //- src/app.py
     /// print()
     /// ```
-    "provider-not-detected", Warning, Build, since "0.2.0",
+    "provider-not-detected", Warning, Build, since "0.3.0",
     sources: ["https://railpack.com/getting-started", "https://nixpacks.com/docs/providers/node"]
 }
 

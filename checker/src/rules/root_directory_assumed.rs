@@ -108,7 +108,7 @@ declare_rule! {
     /// //- backend/package.json
     /// {"scripts": {"start": "node index.js"}}
     /// ```
-    "root-directory-assumed", Note, Config, since "0.2.0",
+    "root-directory-assumed", Note, Config, since "0.3.0",
     sources: ["https://docs.railway.com/deployments/monorepo", "https://docs.railway.com/builds/dockerfiles"]
 }
 

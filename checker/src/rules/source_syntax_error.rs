@@ -68,7 +68,7 @@ declare_rule! {
     /// //- broken.js
     /// const = ;
     /// ```
-    "source-syntax-error", Error, Start, since "0.2.0",
+    "source-syntax-error", Error, Start, since "0.3.0",
     sources: ["https://docs.python.org/3/library/exceptions.html#SyntaxError", "https://nodejs.org/api/cli.html#-c---check"]
 }
 

@@ -111,7 +111,7 @@ declare_rule! {
     /// //- main.py
     /// import cv2, playwright
     /// ```
-    "system-package-missing", Warning, Start, since "0.2.0",
+    "system-package-missing", Warning, Start, since "0.3.0",
     sources: [
         "https://www.prisma.io/docs/orm/reference/system-requirements",
         "https://github.com/opencv/opencv-python#frequently-asked-questions",

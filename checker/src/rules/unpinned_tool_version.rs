@@ -55,7 +55,7 @@ declare_rule! {
     /// {"dependencies": {"prisma": "6.14.0", "pnpm": "10.0.0"}}
     /// //- main.js
     /// ```
-    "unpinned-tool-version", Warning, Build, since "0.2.0",
+    "unpinned-tool-version", Warning, Build, since "0.3.0",
     sources: ["https://docs.npmjs.com/cli/v11/commands/npm-install", "https://www.prisma.io/docs/orm/more/upgrade-guides"]
 }
 

@@ -105,7 +105,7 @@ declare_rule! {
     /// //- apps/api/package.json
     /// {"name": "api", "scripts": {"build": "tsc"}, "dependencies": {"express": "5"}}
     /// ```
-    "workspace-modules-not-copied", Warning, Start, since "0.2.0",
+    "workspace-modules-not-copied", Warning, Start, since "0.3.0",
     sources: ["https://pnpm.io/docker", "https://pnpm.io/cli/deploy"]
 }
 

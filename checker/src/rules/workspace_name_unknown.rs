@@ -70,7 +70,7 @@ declare_rule! {
     /// {"name": "@x/web", "scripts": {"build": "tsc"}}
     /// //- a.js
     /// ```
-    "workspace-name-unknown", Error, Build, since "0.2.0",
+    "workspace-name-unknown", Error, Build, since "0.3.0",
     sources: ["https://turborepo.com/docs/reference/prune", "https://pnpm.io/filtering", "https://docs.npmjs.com/cli/v11/using-npm/workspaces"]
 }
 

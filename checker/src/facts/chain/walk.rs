@@ -69,8 +69,17 @@ impl Walk<'_, '_> {
                 && self.facts.snapshot.text(&reached.source).is_ok_and(|text| moves_path(&text.text))
         };
         if self.start.loader == Loader::Python && self.chain.modules.iter().any(moves) {
+            let (image, site) = (self.image, Rc::new(Site::file(self.start.dir.clone())));
+            // What no instruction copies lies nowhere, wherever Python looks.
+            let nowhere =
+                |cause: &Cause| matches!(cause, Cause::NotInImage { source, .. } if !image.copies(source));
+            for broken in self.chain.broken.iter_mut().filter(|broken| nowhere(&broken.cause)) {
+                broken.doubt.get_or_insert_with(|| Rc::clone(&site));
+            }
             let kept = |broken: &Broken| {
-                broken.written.starts_with('.') || matches!(broken.cause, Cause::FileNotInImage { .. })
+                broken.written.starts_with('.')
+                    || matches!(broken.cause, Cause::FileNotInImage { .. })
+                    || nowhere(&broken.cause)
             };
             self.chain.broken.retain(kept);
         }
