@@ -65,6 +65,21 @@ declare_rule! {
     /// //- package.json
     /// {"scripts": {"build": "vite build"}, "devDependencies": {"vite": "5"}}
     /// ```
+    ///
+    /// Yarn leaves `prepare` out of a production installation:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json yarn.lock ./
+    /// RUN yarn install --production --frozen-lockfile
+    /// CMD ["node", "a.js"]
+    /// //- package.json
+    /// {"scripts": {"prepare": "husky install"}, "devDependencies": {"husky": "7"}}
+    /// //- yarn.lock
+    /// //- a.js
+    /// ```
     "dev-dependency-at-build", Error, Build, since "0.2.0",
     sources: ["https://docs.npmjs.com/cli/commands/npm-ci#omit", "https://railpack.com/languages/node"]
 }

@@ -273,7 +273,7 @@ declare_rule! {
     /// //- Dockerfile
     /// FROM python:3.12
     /// WORKDIR /app
-    /// COPY lib ./lib
+    /// COPY . .
     /// CMD ["python", "lib/server/main.py"]
     /// //- lib/server/main.py
     /// import sys

@@ -194,7 +194,9 @@ impl Scene<'_, '_> {
 
     /// What the scripts of `project`, whose manifest lies in `dir`, lack.
     fn hooks(&self, project: &NodeProject, dir: &str, own: bool) -> Option<Lack> {
-        HOOKS.iter().find_map(|hook| {
+        // Yarn leaves `prepare` out of a production installation.
+        let left_out = self.install.manager == "yarn" && self.install.without_dev;
+        HOOKS.iter().filter(|hook| !left_out || **hook != "prepare").find_map(|hook| {
             let script = project.script(hook)?;
             let list = flat(project, commands(&script.value, dir, true), 0);
             let site = Site::new(project.path.clone(), script.span);

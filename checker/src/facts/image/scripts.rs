@@ -59,7 +59,14 @@ impl Recipe<'_, '_> {
         else {
             return Vec::new();
         };
+        // Yarn leaves `prepare` out of a production installation.
+        let production =
+            words.iter().any(|word| matches!(*word, "--production" | "--production=true" | "--prod"))
+                || self.stage.and_then(|stage| stage.env.get("NODE_ENV")).and_then(Option::as_deref)
+                    == Some("production");
+        let left_out = command.program() == "yarn" && production;
         let hooks = ["preinstall", "install", "postinstall", "prepare"].into_iter();
+        let hooks = hooks.filter(|name| !left_out || *name != "prepare");
         hooks.filter_map(|name| Some((dir.clone(), project.script(name)?.value.clone()))).collect()
     }
 
