@@ -274,10 +274,11 @@ declare_rule! {
     /// FROM python:3.12
     /// WORKDIR /app
     /// COPY lib ./lib
+    /// COPY agent ./vendor/agent
     /// CMD ["python", "lib/server/main.py"]
     /// //- lib/server/main.py
     /// import sys
-    /// sys.path.append("/app")
+    /// sys.path.append("/app/vendor")
     /// import agent.core
     /// import lib.absent
     /// //- agent/core.py
