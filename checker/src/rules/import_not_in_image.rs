@@ -273,11 +273,12 @@ declare_rule! {
     /// //- Dockerfile
     /// FROM python:3.12
     /// WORKDIR /app
-    /// COPY . .
+    /// COPY lib ./lib
+    /// COPY agent ./vendor/agent
     /// CMD ["python", "lib/server/main.py"]
     /// //- lib/server/main.py
     /// import sys
-    /// sys.path.append("/app")
+    /// sys.path.append("/app/vendor")
     /// import agent.core
     /// import lib.absent
     /// //- agent/core.py
