@@ -82,7 +82,6 @@ pub enum How {
 /// Everything that is lost, for every service.
 pub fn losses<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
     let mut found = Vec::new();
-    let loaded = super::loaded(facts);
     for delivered in facts.delivered() {
         for trace in &delivered.traces {
             let broken = trace.chain.broken.iter().filter(|broken| broken.when < When::Guarded);
@@ -91,7 +90,7 @@ pub fn losses<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
                 let module = trace.chain.modules.get(broken.module);
                 trace.stated
                     || module.is_some_and(|reached| {
-                        reached.by.is_some() && !loaded.contains(reached.source.as_str())
+                        reached.by.is_some() && !facts.loaded().contains(&reached.source)
                     })
             };
             let broken = broken.filter(shared);
