@@ -1,5 +1,5 @@
 // Bundles src and wasm into dist: index.js starts fast, github.js is loaded only when there is something to post,
-// prove.js when Docker is asked; post.js runs after the job.
+// prove.js when Docker is asked, railway.js when Railway is; post.js runs after the job.
 import { build } from 'esbuild'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,14 +12,14 @@ const wasm = process.argv[3] ?? join(here, 'wasm')
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 
-/** `import('./github.ts')` and `import('./prove.ts')` stay imports, of bundles of their own. */
+/** What is imported on demand stays an import, of a bundle of its own. */
 const second = {
   name: 'second-bundle',
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\/(github|prove)\.ts$/ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path: path.replace('.ts', '.js'), external: true } : undefined)),
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/(github|prove|railway)\.ts$/ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path: path.replace('.ts', '.js'), external: true } : undefined)),
 }
 
 const bundles = []
-for (const name of ['index', 'github', 'prove', 'post']) {
+for (const name of ['index', 'github', 'prove', 'railway', 'post']) {
   const bundle = await build({
     absWorkingDir: here,
     entryPoints: [`src/${name}.ts`],

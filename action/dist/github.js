@@ -1985,6 +1985,76 @@ var Author = class {
 `, `
 `).trimEnd();
 
+// src/deployments.ts
+var TASK = "deploy:preflight", SEARCHED = 20, ENOUGH = 5, DESCRIPTION = 140, Deployments = class {
+  #octokit;
+  #where;
+  #about;
+  #line;
+  #id;
+  #refused = !1;
+  #verified;
+  constructor(at, token, about, line, id) {
+    this.#octokit = client(at, token), this.#where = { owner: at.owner, repo: at.repo }, this.#about = about, this.#line = line, this.#id = id;
+  }
+  /** Its number at GitHub, for the step after the job. */
+  get id() {
+    return this.#id;
+  }
+  /** Adds a status; that this token may not is said once and no failure. */
+  async tell(...[state, { description, page, url }]) {
+    await this.#unless(void 0, async () => {
+      this.#id ??= await this.#open(), await this.#octokit.request("POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses", {
+        ...this.#where,
+        deployment_id: this.#id,
+        state,
+        description: description.slice(0, DESCRIPTION),
+        ...page === void 0 ? {} : { log_url: page },
+        ...url === void 0 ? {} : { environment_url: url }
+      });
+    });
+  }
+  /** Deployments of this environment that were told a success, newest first. */
+  verified() {
+    return this.#verified ??= this.#unless([], () => this.#search()), this.#verified;
+  }
+  async #unless(otherwise, work) {
+    if (this.#refused) return otherwise;
+    try {
+      return await work();
+    } catch (error) {
+      let { status, message } = error;
+      this.#refused = status === 401 || status === 403 || status === 404;
+      let why = this.#refused ? `this token may not record deployments (HTTP ${status}): give the job \`deployments: write\`` : `GitHub answered: ${message.slice(0, 200)}`;
+      return this.#line(`Preflight: not recorded at GitHub: ${why}`), otherwise;
+    }
+  }
+  /** The deployment of this commit, made when there is none. */
+  async #open() {
+    let { sha, environment, production } = this.#about, query = { ...this.#where, sha, environment, task: TASK, per_page: 1 }, [known] = (await this.#octokit.request("GET /repos/{owner}/{repo}/deployments", query)).data;
+    if (known !== void 0) return Number(known.id);
+    let made = await this.#octokit.request("POST /repos/{owner}/{repo}/deployments", {
+      ...this.#where,
+      ref: sha,
+      task: TASK,
+      auto_merge: !1,
+      required_contexts: [],
+      environment,
+      production_environment: production
+    });
+    if (made.status !== 201) throw new Error("GitHub made no deployment");
+    return Number(made.data.id);
+  }
+  async #search() {
+    let { environment } = this.#about, { data } = await this.#octokit.request("GET /repos/{owner}/{repo}/deployments", { ...this.#where, environment, task: TASK, per_page: SEARCHED }), found = [];
+    for (let { id, sha } of data) {
+      let success = (await this.#octokit.request("GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses", { ...this.#where, deployment_id: Number(id), per_page: 100 })).data.find(({ state }) => state === "success");
+      if (success?.log_url && found.push({ page: success.log_url, commit: sha }), found.length === ENOUGH) break;
+    }
+    return found;
+  }
+};
+
 // src/suggestions.ts
 var MARKER = "<!-- preflight-suggestion -->", MOST = 20, PAGES = 30;
 async function suggest(at, token, pull, review) {
@@ -2108,6 +2178,7 @@ async function pullOfRun(at, token) {
   })).data.find((pull) => pull.head.sha === sha)?.number;
 }
 export {
+  Deployments,
   post,
   pullOfRun,
   suggest

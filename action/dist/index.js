@@ -2,10 +2,67 @@
 import { readFileSync } from "node:fs";
 
 // wasm/checker.js
+function audit(host, today2, config, live) {
+  let deferred5_0, deferred5_1;
+  try {
+    let ptr0, len0, ptr1, len1, ptr2, len2;
+    try {
+      ptr0 = passStringToWasm0(today2, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len0 = WASM_VECTOR_LEN, ptr1 = isLikeNone(config) ? 0 : passStringToWasm0(config, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len1 = WASM_VECTOR_LEN, ptr2 = passStringToWasm0(live, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len2 = WASM_VECTOR_LEN;
+    } catch (e) {
+      throw ptr2 && wasm.__wbindgen_free(ptr2, len2 * 1, 1), ptr1 && wasm.__wbindgen_free(ptr1, len1 * 1, 1), ptr0 && wasm.__wbindgen_free(ptr0, len0 * 1, 1), e;
+    }
+    let ret = wasm.audit(host, ptr0, len0, ptr1, len1, ptr2, len2);
+    var ptr4 = ret[0], len4 = ret[1];
+    if (ret[3])
+      throw ptr4 = 0, len4 = 0, takeFromExternrefTable0(ret[2]);
+    return deferred5_0 = ptr4, deferred5_1 = len4, getStringFromWasm0(ptr4, len4);
+  } finally {
+    wasm.__wbindgen_free(deferred5_0, deferred5_1, 1);
+  }
+}
 function check(host, options2) {
   let deferred3_0, deferred3_1;
   try {
     let ptr0 = passStringToWasm0(options2, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len0 = WASM_VECTOR_LEN, ret = wasm.check(host, ptr0, len0);
+    var ptr2 = ret[0], len2 = ret[1];
+    if (ret[3])
+      throw ptr2 = 0, len2 = 0, takeFromExternrefTable0(ret[2]);
+    return deferred3_0 = ptr2, deferred3_1 = len2, getStringFromWasm0(ptr2, len2);
+  } finally {
+    wasm.__wbindgen_free(deferred3_0, deferred3_1, 1);
+  }
+}
+function deployment(outcome, rules_base) {
+  let deferred4_0, deferred4_1;
+  try {
+    let ptr0, len0, ptr1, len1;
+    try {
+      ptr0 = passStringToWasm0(outcome, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len0 = WASM_VECTOR_LEN, ptr1 = passStringToWasm0(rules_base, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len1 = WASM_VECTOR_LEN;
+    } catch (e) {
+      throw ptr1 && wasm.__wbindgen_free(ptr1, len1 * 1, 1), ptr0 && wasm.__wbindgen_free(ptr0, len0 * 1, 1), e;
+    }
+    let ret = wasm.deployment(ptr0, len0, ptr1, len1);
+    var ptr3 = ret[0], len3 = ret[1];
+    if (ret[3])
+      throw ptr3 = 0, len3 = 0, takeFromExternrefTable0(ret[2]);
+    return deferred4_0 = ptr3, deferred4_1 = len3, getStringFromWasm0(ptr3, len3);
+  } finally {
+    wasm.__wbindgen_free(deferred4_0, deferred4_1, 1);
+  }
+}
+function masked(text2) {
+  let deferred2_0, deferred2_1;
+  try {
+    let ptr0 = passStringToWasm0(text2, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len0 = WASM_VECTOR_LEN, ret = wasm.masked(ptr0, len0);
+    return deferred2_0 = ret[0], deferred2_1 = ret[1], getStringFromWasm0(ret[0], ret[1]);
+  } finally {
+    wasm.__wbindgen_free(deferred2_0, deferred2_1, 1);
+  }
+}
+function migrate(host, options2) {
+  let deferred3_0, deferred3_1;
+  try {
+    let ptr0 = passStringToWasm0(options2, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len0 = WASM_VECTOR_LEN, ret = wasm.migrate(host, ptr0, len0);
     var ptr2 = ret[0], len2 = ret[1];
     if (ret[3])
       throw ptr2 = 0, len2 = 0, takeFromExternrefTable0(ret[2]);
@@ -55,6 +112,9 @@ function __wbg_get_imports() {
       __wbg___wbindgen_debug_string_f249a2a76caa9a55: function(arg0, arg1) {
         let ret = debugString(arg1), ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc), len1 = WASM_VECTOR_LEN;
         getDataViewMemory0().setInt32((arg0 >>> 0) + 4, len1, !0), getDataViewMemory0().setInt32((arg0 >>> 0) + 0, ptr1, !0);
+      },
+      __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
+        throw new Error(getStringFromWasm0(arg0, arg1));
       },
       __wbg_entries_7cca2f607fc0ea40: function() {
         return handleError(function(arg0, arg1) {
@@ -204,6 +264,15 @@ function plan2(host, options2) {
 function render2(document, options2) {
   return JSON.parse(render(document, JSON.stringify(options2)));
 }
+function audit2(host, today2, config, live) {
+  return JSON.parse(audit(host, today2, config ?? void 0, JSON.stringify(live)));
+}
+function deployment2(outcome, rulesBase) {
+  return JSON.parse(deployment(JSON.stringify(outcome), rulesBase));
+}
+function migration(host, options2) {
+  return JSON.parse(migrate(host, JSON.stringify(options2))).markdown;
+}
 
 // src/context.ts
 import { existsSync, readFileSync as readFileSync3 } from "node:fs";
@@ -213,7 +282,37 @@ import { dirname, join, relative, resolve as resolve2, sep } from "node:path";
 // src/inputs.ts
 import { readFileSync as readFileSync2 } from "node:fs";
 import { resolve } from "node:path";
+
+// src/railway-inputs.ts
+var API = "https://backboard.railway.com/graphql/v2";
+function railwayInputs(get, choice, problems) {
+  let yes = (name, missing) => choice(name, ["true", "false"], missing) === "true", seconds = (name, missing, most) => {
+    let value = get(name) || String(missing);
+    return (!/^\d+(\.\d+)?$/.test(value) || Number(value) > most) && problems.push(`input '${name}' is '${value}', and must be seconds up to ${most}`), Number(value);
+  }, address = (name, missing) => {
+    let value = get(name) || missing;
+    return value !== "" && !isSafe(value) && problems.push(`input '${name}' is no address that begins with https://`), value;
+  }, given = {
+    token: get("railway-token"),
+    service: get("railway-service"),
+    api: address("railway-api", API),
+    audit: yes("audit", "false"),
+    deploy: yes("deploy", "false"),
+    rollback: yes("rollback", "true"),
+    verify: { url: address("verify-url", ""), log: get("verify-log") },
+    limits: { deploy: seconds("deploy-timeout", 1200, 7200), verify: seconds("verify-timeout", 120, 3600), watch: seconds("watch", 60, 3600), poll: Math.max(0.05, seconds("poll", 5, 300)) }
+  };
+  return given.deploy && given.token === "" && problems.push("input 'railway-token' is needed with deploy: true"), given;
+}
+function isSafe(value) {
+  let url = URL.parse(value);
+  return url?.protocol === "https:" || url?.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+}
+
+// src/inputs.ts
 var InputError = class extends Error {
+  /** Told by its name, for each bundle has a class of its own. */
+  name = "InputError";
 };
 function inputs(env) {
   let problems = [], get = (name) => (env[`INPUT_${name.toUpperCase()}`] ?? "").trim(), choice = (name, known, missing) => {
@@ -233,8 +332,10 @@ function inputs(env) {
   let report2 = get("report");
   mode === "comment" && report2 === "" && problems.push("input 'report' is needed with mode: comment");
   let token = get("token");
-  if (mode === "comment" && token === "" && problems.push("input 'token' is needed with mode: comment"), problems.length > 0) throw new InputError(problems.join("; "));
-  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, prove, proveServices, redisImage, token, report: report2 };
+  mode === "comment" && token === "" && problems.push("input 'token' is needed with mode: comment");
+  let railway = railwayInputs(get, choice, problems);
+  if (problems.length > 0) throw new InputError(problems.join("; "));
+  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, prove, proveServices, redisImage, token, report: report2, railway };
 }
 
 // src/context.ts
@@ -250,12 +351,20 @@ function context(env, given) {
     api: env.GITHUB_API_URL || "https://api.github.com",
     owner,
     repo,
+    event: env.GITHUB_EVENT_NAME ?? "",
+    sha: env.GITHUB_SHA ?? "",
+    foreign: foreign(env, pull),
     pull: Number.isInteger(number) ? number : void 0,
     head,
     linkBase: sha && owner ? `${server}/${owner}/${repo}/blob/${sha}/${encoded}` : null,
     rulesBase: `https://github.com/${rules}/docs/rules/`,
     run: run2
   };
+}
+var OWN = ["push", "workflow_dispatch", "schedule", "merge_group"];
+function foreign(env, pull) {
+  let event = env.GITHUB_EVENT_NAME ?? "";
+  return event !== "pull_request" ? !OWN.includes(event) : text(at(at(at(pull, "head"), "repo"), "full_name"))?.toLowerCase() !== env.GITHUB_REPOSITORY?.toLowerCase();
 }
 function repositoryRoot(root, workspace) {
   for (let directory = root; directory !== workspace; directory = dirname(directory))
@@ -272,39 +381,19 @@ function payload(path) {
 }
 var at = (value, key) => typeof value == "object" && value !== null ? value[key] : void 0, text = (value) => typeof value == "string" ? value : void 0;
 
-// src/report-file.ts
-import { closeSync, constants, fstatSync, openSync, readFileSync as readFileSync4 } from "node:fs";
-var LIMIT = 1024 * 1024;
-function readReport(path) {
-  let file;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error2) {
-    throw new InputError(`cannot read the report: ${error2.message}`);
-  }
-  try {
-    let stat = fstatSync(file);
-    if (!stat.isFile()) throw new InputError("the report is not a regular file");
-    if (stat.size > LIMIT) throw new InputError(`the report has ${stat.size} bytes, and at most ${LIMIT} are read`);
-    return readFileSync4(file, "utf8");
-  } finally {
-    closeSync(file);
-  }
-}
-
 // src/runner.ts
 import { appendFileSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { join as join2 } from "node:path";
 
 // src/workflow-commands.ts
-import { closeSync as closeSync2, openSync as openSync2, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 var SHOWN = 10, data = (text2) => text2.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll(`
 `, "%0A"), property = (text2) => data(text2).replaceAll(":", "%3A").replaceAll(",", "%2C");
 function unguessable() {
   let bytes = Buffer.alloc(16);
   try {
-    let source = openSync2("/dev/urandom", "r"), read = readSync(source, bytes);
-    if (closeSync2(source), read === bytes.length) return bytes.toString("hex");
+    let source = openSync("/dev/urandom", "r"), read = readSync(source, bytes);
+    if (closeSync(source), read === bytes.length) return bytes.toString("hex");
   } catch {
   }
   return process.getBuiltinModule("node:crypto").randomUUID();
@@ -317,6 +406,12 @@ ${text2.endsWith(`
 `) ? text2 : `${text2}
 `}::${token}::
 `;
+}
+function stopped() {
+  let token = unguessable();
+  return { begin: `::stop-commands::${token}
+`, end: `::${token}::
+` };
 }
 var mask = (secret) => `::add-mask::${data(secret)}
 `, error = (message) => `::error title=Preflight::${data(visible(message))}
@@ -358,8 +453,9 @@ function mask2(secret) {
 }
 function fault(error2) {
   let message = error2 instanceof Error ? error2.message : String(error2);
-  write(error(error2 instanceof InputError ? `Preflight: ${message}` : `Preflight could not finish: ${message}`));
+  write(error(error2 instanceof Error && error2.name === "InputError" ? `Preflight: ${message}` : `Preflight could not finish: ${message}`));
 }
+var problem = (message) => write(error(`Preflight: ${message}`));
 function annotate(annotations2, prefix) {
   let { text: text2, hidden } = annotations(annotations2, prefix);
   write(text2), hidden > 0 && line(`Preflight: ${hidden} more in the log and the summary; GitHub shows ${SHOWN} annotations of a kind.`);
@@ -384,9 +480,104 @@ function report(temp, outcome) {
   let { verdict, counts } = outcome.report;
   return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report: report2, summary, sarif, proof };
 }
+function auditFile(temp, document) {
+  let path = join2(mkdtempSync(join2(temp, "preflight-")), "audit.json");
+  return writeFileSync(path, `${JSON.stringify(document, null, 2)}
+`), path;
+}
+function state(env, name, value) {
+  let path = env.GITHUB_STATE;
+  path && appendFileSync(path, output(name, value));
+}
+function group(title) {
+  let { begin, end } = stopped();
+  return write(`::group::${visible(title).replaceAll(`
+`, " ")}
+${begin}`), { line: (text2) => write(`${visible(text2).replaceAll(`
+`, " ")}
+`), end: () => write(`${end}::endgroup::
+`) };
+}
 function output2(env, values) {
   let path = env.GITHUB_OUTPUT;
   path && appendFileSync(path, Object.entries(values).map(([name, value]) => output(name, value)).join(""));
+}
+
+// src/live.ts
+var DEPLOYING = ["push", "workflow_dispatch"];
+function mayAudit({ railway }, at2) {
+  if (!railway.audit) return !1;
+  let reason = at2.foreign ? "the files may be those of a fork" : railway.token === "" ? "there is no railway-token" : void 0;
+  return reason !== void 0 && line(`Preflight: Railway is not audited, because ${reason}.`), reason === void 0;
+}
+async function audited({ railway, config }, at2, files, today2) {
+  let { connect, record } = await import("./railway.js");
+  try {
+    let connection = await connect(railway, `${at2.owner}/${at2.repo}`, new AbortController().signal);
+    return audit2(files, today2, config, await record(connection));
+  } catch (error2) {
+    let { kind, message } = error2;
+    if (kind !== "away" && kind !== "rate") throw error2;
+    line(`Preflight: Railway is not audited: ${message}.`);
+    return;
+  }
+}
+async function deployed(env, given, at2) {
+  if (!DEPLOYING.includes(at2.event))
+    return line(`Preflight: not deployed, because the event is ${at2.event || "unknown"}: only ${DEPLOYING.join(" and ")} deploy.`), !0;
+  let stop = new AbortController(), signals = ["SIGINT", "SIGTERM"], abort = () => stop.abort();
+  for (let signal of signals) process.on(signal, abort);
+  try {
+    let { connect } = await import("./railway.js");
+    return await rolled(env, given, at2, await connect(given.railway, `${at2.owner}/${at2.repo}`, stop.signal), stop.signal);
+  } finally {
+    for (let signal of signals) process.removeListener(signal, abort);
+  }
+}
+async function rolled(env, given, at2, connection, signal) {
+  let { roll } = await import("./railway.js"), { Deployments } = await import("./github.js"), { environment } = connection.scope, about = { sha: at2.sha, environment: `${environment.name} / ${connection.service.name}`, production: !environment.ephemeral }, record = new Deployments(at2, given.token, about, line), hooks = hooksOf(env, given, record);
+  await record.tell("queued", { description: connection.service.name });
+  let outcome = await roll(connection, given.railway, { commit: at2.sha, root: at2.root, signal, hooks }).catch(async (error2) => {
+    throw await record.tell("error", { description: error2.message }), error2;
+  });
+  hooks.remember("");
+  let { headline, good } = say(env, at2, outcome), { page, url, result } = outcome, state2 = good ? "success" : result === "cancelled" ? "error" : "failure";
+  return await record.tell(state2, { description: headline, ...page === void 0 ? {} : { page }, ...url === void 0 ? {} : { url } }), good;
+}
+function hooksOf(env, given, record) {
+  let secrets = [given.token, given.railway.token].filter((secret) => secret !== "");
+  return {
+    line,
+    group,
+    masked: (text2) => secrets.reduce((left, secret) => left.replaceAll(secret, "***"), masked(text2)),
+    remember: (deployment3) => state(env, "preflight-deployment", deployment3 === "" ? "" : `${deployment3} ${record.id ?? ""}`),
+    tell: (...status) => record.tell(...status),
+    verified: () => record.verified()
+  };
+}
+function say(env, at2, outcome) {
+  let { headline, text: text2, markdown, good } = deployment2(outcome, at2.rulesBase);
+  return untrusted(text2), summarize(env, markdown), output2(env, { deployment: outcome.deployment, "deployment-result": outcome.result, "deployment-url": outcome.page ?? "" }), good || problem(headline), { headline, good };
+}
+
+// src/report-file.ts
+import { closeSync as closeSync2, constants, fstatSync, openSync as openSync2, readFileSync as readFileSync4 } from "node:fs";
+var LIMIT = 1024 * 1024;
+function readReport(path) {
+  let file;
+  try {
+    file = openSync2(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error2) {
+    throw new InputError(`cannot read the report: ${error2.message}`);
+  }
+  try {
+    let stat = fstatSync(file);
+    if (!stat.isFile()) throw new InputError("the report is not a regular file");
+    if (stat.size > LIMIT) throw new InputError(`the report has ${stat.size} bytes, and at most ${LIMIT} are read`);
+    return readFileSync4(file, "utf8");
+  } finally {
+    closeSync2(file);
+  }
 }
 
 // src/snapshot.ts
@@ -525,10 +716,11 @@ function readAtMost(path, limit) {
 }
 
 // src/main.ts
+var COMMENT_LIMIT = 65e3, NOTHING = { audit: "", deployment: "", "deployment-result": "", "deployment-url": "" }, today = () => (/* @__PURE__ */ new Date()).toISOString().slice(0, 10);
 async function run(env) {
   try {
     let given = inputs(env);
-    mask2(given.token);
+    for (let secret of [given.token, given.railway.token]) mask2(secret);
     let at2 = context(env, given);
     return given.mode === "comment" ? await companion(env, given, at2) : await judge(env, given, at2);
   } catch (error2) {
@@ -539,7 +731,28 @@ async function judge(env, given, at2) {
   let [files] = await Promise.all([snapshot(at2.root), load()]);
   for (let warning of files.warnings) line(`Preflight: not read: ${warning}`);
   let outcome = given.prove === "off" ? check2(files, options(given, at2)) : await proved(env, given, at2, files);
-  return untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, report(at2.temp, outcome)), given.comment !== "never" && at2.pull !== void 0 && await post(env, given, at2, at2.pull, outcome.comment, outcome.report.verdict) && given.suggestions === "auto" && await suggest(given, at2, at2.pull, outcome.review), outcome.failed ? 1 : 0;
+  untrusted(outcome.text), annotate(outcome.annotations, at2.prefix), summarize(env, outcome.summary), output2(env, { ...NOTHING, ...report(at2.temp, outcome) });
+  let audit3 = mayAudit(given, at2) ? await audited(given, at2, files, today()) : void 0;
+  if (audit3 !== void 0 && tellAudit(env, at2, audit3), given.comment !== "never" && at2.pull !== void 0) {
+    let body = joined(outcome.comment, audit3?.markdown, suggested(given, at2, files, outcome));
+    await post(env, given, at2, at2.pull, body, audit3 !== void 0 || said(outcome.report.verdict)) && given.suggestions === "auto" && await suggest(given, at2, at2.pull, outcome.review);
+  }
+  let failed = outcome.failed || (audit3?.failed ?? !1);
+  return given.railway.deploy ? (failed && line("Preflight: not deployed, because of what was found."), !failed && await deployed(env, given, at2) ? 0 : 1) : failed ? 1 : 0;
+}
+function tellAudit(env, at2, { audit: audit3, text: text2, markdown }) {
+  untrusted(text2), summarize(env, markdown), output2(env, { audit: auditFile(at2.temp, audit3) });
+}
+function joined(comment, ...more) {
+  return more.reduce((all, part) => {
+    let both = part ? `${all.trimEnd()}
+
+${part}` : all;
+    return Buffer.byteLength(both) <= COMMENT_LIMIT ? both : all;
+  }, comment);
+}
+function suggested(given, at2, files, { report: report2 }) {
+  return report2.findings.some(({ rule }) => rule === "config-cutoff") ? migration(files, { today: today(), project: at2.repo, repository: `${at2.owner}/${at2.repo}`, variables: [], config: given.config }) : "";
 }
 async function proved(env, given, at2, files) {
   let asked = options(given, at2), { text: text2, plan: smoke, files: travelling } = plan2(files, { ...asked, profile: given.prove, only: given.proveServices });
@@ -555,12 +768,13 @@ async function companion(env, given, at2) {
   let text2 = readReport(given.report);
   await load();
   let { comment, verdict } = render2(text2, options(given, at2));
-  return await post(env, given, at2, pull, comment, verdict), 0;
+  return await post(env, given, at2, pull, comment, said(verdict)), 0;
 }
-async function post(env, given, at2, pull, body, verdict) {
+var said = (verdict) => verdict !== "clear" && verdict !== "nothing-to-check";
+async function post(env, given, at2, pull, body, worthwhile) {
   if (given.token === "")
     return line("Preflight: no token, so no comment; the report is in the summary."), !1;
-  let { post: post2 } = await import("./github.js"), quiet = given.comment === "auto" && (verdict === "clear" || verdict === "nothing-to-check"), { line: line2, url, allowed } = await post2(at2, given.token, pull, body, quiet);
+  let { post: post2 } = await import("./github.js"), { line: line2, url, allowed } = await post2(at2, given.token, pull, body, given.comment === "auto" && !worthwhile);
   return line(line2), output2(env, { "comment-url": url }), allowed;
 }
 async function suggest(given, at2, pull, review) {
@@ -569,11 +783,11 @@ async function suggest(given, at2, pull, review) {
 }
 function options(given, at2) {
   return {
-    today: (/* @__PURE__ */ new Date()).toISOString().slice(0, 10),
+    today: today(),
     trigger: given.trigger,
     fail_on: given.failOn,
     config: given.config,
-    comment_limit: 65e3,
+    comment_limit: COMMENT_LIMIT,
     summary_limit: 1e6,
     link_base: at2.linkBase,
     rules_base: at2.rulesBase,

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs'
 
 import type { Plan } from './plan.ts'
-import { check as wasmCheck, initSync, plan as wasmPlan, render as wasmRender } from '../wasm/checker.js'
+import { audit as wasmAudit, check as wasmCheck, deployment as wasmDeployment, initSync, masked, migrate as wasmMigrate, plan as wasmPlan, render as wasmRender } from '../wasm/checker.js'
+
+export { masked }
 
 export interface Host {
   entries(): string
@@ -38,6 +40,7 @@ export interface Report {
   verdict: 'will-fail' | 'at-risk' | 'clear' | 'nothing-to-check'
   headline: string
   counts: { error: number; warning: number; note: number }
+  findings: { rule: string }[]
 }
 
 export interface Outcome {
@@ -70,4 +73,27 @@ export function plan(host: Host, options: object): { text: string; plan: Plan; f
 /** Renders a comment from a report that comes from outside; throws when it is not one. */
 export function render(document: string, options: object): { comment: string; verdict: Report['verdict'] } {
   return JSON.parse(wasmRender(document, JSON.stringify(options))) as { comment: string; verdict: Report['verdict'] }
+}
+
+/** What the checker makes of a record of Railway. */
+export interface Audit {
+  audit: unknown
+  text: string
+  markdown: string
+  failed: boolean
+}
+
+/** Judges what Railway holds (`railway/live.ts`) by the files of `host`. */
+export function audit(host: Host, today: string, config: string | null, live: object): Audit {
+  return JSON.parse(wasmAudit(host, today, config ?? undefined, JSON.stringify(live))) as Audit
+}
+
+/** Words for what became of a deployment (`railway/deploy.ts`). */
+export function deployment(outcome: object, rulesBase: string): { headline: string; text: string; markdown: string; good: boolean } {
+  return JSON.parse(wasmDeployment(JSON.stringify(outcome), rulesBase)) as ReturnType<typeof deployment>
+}
+
+/** What takes the place of the old config files, as a suggestion for a comment; empty when nothing does. */
+export function migration(host: Host, options: { today: string; project: string; repository: string; variables: string[]; config: string | null }): string {
+  return (JSON.parse(wasmMigrate(host, JSON.stringify(options))) as { markdown: string }).markdown
 }

@@ -16,6 +16,11 @@ export interface Context {
   api: string
   owner: string
   repo: string
+  /** Name of the event, and the commit that it is about. */
+  event: string
+  sha: string
+  /** True when the files may be those of somebody who may not write here. */
+  foreign: boolean
   /** Number of the pull request, when the event is one. */
   pull: number | undefined
   /** Head commit of that pull request. */
@@ -54,12 +59,25 @@ export function context(env: Env, given: Inputs): Context {
     api: env['GITHUB_API_URL'] || 'https://api.github.com',
     owner,
     repo,
+    event: env['GITHUB_EVENT_NAME'] ?? '',
+    sha: env['GITHUB_SHA'] ?? '',
+    foreign: foreign(env, pull),
     pull: Number.isInteger(number) ? (number as number) : undefined,
     head,
     linkBase: sha && owner ? `${server}/${owner}/${repo}/blob/${sha}/${encoded}` : null,
     rulesBase: `https://github.com/${rules}/docs/rules/`,
     run,
   }
+}
+
+/** Events whose files are those of the repository itself. */
+const OWN = ['push', 'workflow_dispatch', 'schedule', 'merge_group']
+
+function foreign(env: Env, pull: unknown): boolean {
+  const event = env['GITHUB_EVENT_NAME'] ?? ''
+  if (event !== 'pull_request') return !OWN.includes(event)
+  const head = text(at(at(at(pull, 'head'), 'repo'), 'full_name'))
+  return head?.toLowerCase() !== env['GITHUB_REPOSITORY']?.toLowerCase()
 }
 
 /** The nearest directory with a `.git`, from `root` up to the workspace. */

@@ -2,6 +2,7 @@
 import type { Context } from './context.ts'
 import { Author, client, plain, tail, type Client } from './github-client.ts'
 
+export { Deployments } from './deployments.ts'
 export { suggest } from './suggestions.ts'
 
 /** Marks our comment; the checker writes it as the first line. */

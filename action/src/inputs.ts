@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
+import { railwayInputs, type RailwayInputs } from './railway-inputs.ts'
+
 export interface Inputs {
   mode: 'check' | 'comment'
   path: string
@@ -16,10 +18,14 @@ export interface Inputs {
   redisImage: string
   token: string
   report: string
+  railway: RailwayInputs
 }
 
 /** A wrong input, in words for the person who wrote the workflow. */
-export class InputError extends Error {}
+export class InputError extends Error {
+  /** Told by its name, for each bundle has a class of its own. */
+  override readonly name = 'InputError'
+}
 
 /** Reads `INPUT_*`; names every problem at once. */
 export function inputs(env: Record<string, string | undefined>): Inputs {
@@ -56,6 +62,7 @@ export function inputs(env: Record<string, string | undefined>): Inputs {
   if (mode === 'comment' && report === '') problems.push("input 'report' is needed with mode: comment")
   const token = get('token')
   if (mode === 'comment' && token === '') problems.push("input 'token' is needed with mode: comment")
+  const railway = railwayInputs(get, choice, problems)
   if (problems.length > 0) throw new InputError(problems.join('; '))
-  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, prove, proveServices, redisImage, token, report }
+  return { mode, path, config, failOn, trigger, comment, suggestions, sarif, prove, proveServices, redisImage, token, report, railway }
 }

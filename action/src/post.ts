@@ -1,7 +1,10 @@
-// After the job, however it ended: removes what a killed step left in Docker.
+// After the job, however it ended: removes what a killed step left in Docker, and gives up what it left at Railway.
 import { readdirSync, readFileSync } from 'node:fs'
 
+import { abandoned } from './abandoned.ts'
+import { context } from './context.ts'
 import { sweep } from './docker.ts'
+import { inputs } from './inputs.ts'
 
 /** How long a daemon may go on with what its client had asked for. */
 const SETTLE_MS = 1000
@@ -11,6 +14,11 @@ if (run && /^[0-9a-f]+$/.test(run)) {
   const label = `preflight.run=${run}`
   if (stopped(label)) pause(SETTLE_MS)
   sweep(process.env, label)
+}
+
+if (process.env['STATE_preflight-deployment']) {
+  const given = inputs(process.env)
+  await abandoned(process.env, given, context(process.env, given))
 }
 
 /** Ends the Docker clients that outlived their step, for they would go on making things; false when there are none. */

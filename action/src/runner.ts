@@ -4,7 +4,6 @@ import { join } from 'node:path'
 
 import type { Annotation, Outcome } from './checker.ts'
 import type { Env } from './context.ts'
-import { InputError } from './inputs.ts'
 import * as commands from './workflow-commands.ts'
 
 /** A step's summary may hold 1 MiB. */
@@ -26,8 +25,11 @@ export function mask(secret: string): void {
 /** The step failed for a reason that is not a finding. */
 export function fault(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)
-  write(commands.error(error instanceof InputError ? `Preflight: ${message}` : `Preflight could not finish: ${message}`))
+  write(commands.error(error instanceof Error && error.name === 'InputError' ? `Preflight: ${message}` : `Preflight could not finish: ${message}`))
 }
+
+/** An error that is a finding of ours, without a place. */
+export const problem = (message: string): void => write(commands.error(`Preflight: ${message}`))
 
 /** Writes the most important annotations of each kind; says how many are not shown. */
 export function annotate(annotations: Annotation[], prefix: string): void {
@@ -58,6 +60,13 @@ export function report(temp: string, outcome: Outcome): Record<string, string> {
   if (outcome.html !== null) writeFileSync(proof, outcome.html)
   const { verdict, counts } = outcome.report
   return { verdict, errors: String(counts.error), warnings: String(counts.warning), notes: String(counts.note), report, summary, sarif, proof }
+}
+
+/** Writes the audit to a new file; its path. */
+export function auditFile(temp: string, document: unknown): string {
+  const path = join(mkdtempSync(join(temp, 'preflight-')), 'audit.json')
+  writeFileSync(path, `${JSON.stringify(document, null, 2)}\n`)
+  return path
 }
 
 /** Remembers a value for the step that runs after the job. */

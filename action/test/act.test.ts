@@ -1,44 +1,28 @@
 // End to end: `act` runs a real workflow, the action talks to the stand-in for GitHub.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
 
-import { broken, commit, folder, mended, put, repository } from './process.ts'
+import { Act, installed } from './act.ts'
+import { broken, commit, mended, put, repository } from './process.ts'
 import { StandIn } from './stand-in.ts'
 
-const root = join(import.meta.dirname, '..', '..')
-/** On a person's machine the tests pass over what is not installed; CI must have it. */
-const installed = process.env['CI'] !== undefined || spawnSync('act', ['--version']).error === undefined
 const workflow = readFileSync(join(import.meta.dirname, 'act-workflow.yml'), 'utf8')
+const runner = new Act()
 let github: StandIn
-/** A copy of what a user's `uses:` would bring. */
-const action = folder()
 
 before(async () => {
   github = await StandIn.start()
-  for (const path of ['action.yml', 'action/package.json', 'action/dist']) {
-    mkdirSync(dirname(join(action, path)), { recursive: true })
-    cpSync(join(root, path), join(action, path), { recursive: true })
-  }
+  runner.prepare()
 })
 after(() => github.stop())
 
-/** Runs the workflow in `repository` as `event`; the log without colours and prefixes. */
+/** Runs the workflow in `repository` as `event`; the log without colours. */
 async function act(repository: string, event: string, payload: object): Promise<{ code: number; log: string }> {
-  const home = folder()
-  const file = join(home, 'event.json')
-  writeFileSync(file, JSON.stringify(payload))
-  const words = [event, '-P', 'ubuntu-latest=-self-hosted', '--eventpath', file, '--local-repository', `preflight-action/preflight@v1=${action}`]
-  words.push('--env', `GITHUB_API_URL=${github.url}`, '-s', 'GITHUB_TOKEN=secret-token', '--no-cache-server')
-  const env = { ...process.env, HOME: home, XDG_CACHE_HOME: join(home, 'cache'), PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, NO_COLOR: '1' }
-  const child = spawn('act', words, { cwd: repository, env })
-  let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text))
-  const code = await new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)))
-  assert.deepEqual(github.violations, [], log)
-  return { code, log }
+  const done = await runner.run(repository, event, payload, { env: { GITHUB_API_URL: github.url }, secrets: { GITHUB_TOKEN: 'secret-token' } })
+  assert.deepEqual(github.violations, [], done.log)
+  return done
 }
 
 const pull = (number: number, extra: object = {}): object => ({ pull_request: { number, head: { sha: 'b'.repeat(40), ref: 'x' }, base: { ref: 'main' }, ...extra } })

@@ -47,6 +47,16 @@ test('a comment is created once, updated in place, left alone when nothing chang
   assert.match(github.comments[0]?.body ?? '', /✅/)
 })
 
+test('the comment holds the file that takes the place of a config file, until it is there or nobody wants it', async () => {
+  await check(repository(broken))
+  assert.match(github.comments[0]?.body ?? '', /^ *start: "gunicorn app:app --bind 0\.0\.0\.0:\$PORT",$/m)
+  await check(repository({ ...broken, '.github/preflight.toml': '[rules]\nconfig-cutoff = "off"\n' }))
+  assert.doesNotMatch(github.comments[0]?.body ?? '', /export default defineRailway/)
+  const there = 'import { defineRailway, project, service } from "railway/iac";\nexport default defineRailway(() => project("p", { resources: [service("web", {})] }));\n'
+  await check(repository({ ...broken, '.railway/railway.ts': there }))
+  assert.doesNotMatch(github.comments[0]?.body ?? '', /by `preflight migrate`/)
+})
+
 test('without anything to say no comment is created, unless it is always wanted', async () => {
   const root = repository(mended)
   await check(root)

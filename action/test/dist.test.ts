@@ -22,7 +22,7 @@ test('a new bundle has the same bytes as the committed one', (t) => {
 })
 
 test('the bundle names no place of the machine that built it', () => {
-  for (const file of ['index.js', 'github.js', 'prove.js', 'post.js']) assert.ok(!/\/(home|root|work|Users)\//.test(readFileSync(join(dist, file), 'utf8')), file)
+  for (const file of ['index.js', 'github.js', 'prove.js', 'railway.js', 'post.js']) assert.ok(!/\/(home|root|work|Users)\//.test(readFileSync(join(dist, file), 'utf8')), file)
   const wasm = readFileSync(join(dist, 'checker_bg.wasm')).toString('latin1')
   assert.ok(!/\/(home|Users)\/[\w.]+\/|\.cargo\/registry/.test(wasm), 'checker_bg.wasm')
 })

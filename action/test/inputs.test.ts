@@ -9,7 +9,30 @@ import { InputError, inputs } from '../src/inputs.ts'
 import { folder } from './process.ts'
 
 test('without inputs everything has a default', () => {
-  assert.deepEqual(inputs({}), { mode: 'check', path: '.', config: null, failOn: null, trigger: null, comment: 'auto', suggestions: 'auto', sarif: false, prove: 'off', proveServices: [], redisImage: 'redis:8-alpine', token: '', report: '' })
+  const { railway, ...rest } = inputs({})
+  assert.deepEqual(rest, { mode: 'check', path: '.', config: null, failOn: null, trigger: null, comment: 'auto', suggestions: 'auto', sarif: false, prove: 'off', proveServices: [], redisImage: 'redis:8-alpine', token: '', report: '' })
+  const limits = { deploy: 1200, verify: 120, watch: 60, poll: 5 }
+  assert.deepEqual(railway, { token: '', service: '', api: 'https://backboard.railway.com/graphql/v2', audit: false, deploy: false, rollback: true, verify: { url: '', log: '' }, limits })
+})
+
+test('a token for Railway is sent only where it is encrypted or stays on this machine', () => {
+  for (const api of ['http://backboard.railway.com/graphql/v2', 'http://127.0.0.1.evil.example', 'ftp://x', 'x']) assert.throws(() => inputs({ 'INPUT_RAILWAY-API': api }), /'railway-api' is no address/)
+  assert.equal(inputs({ 'INPUT_RAILWAY-API': 'http://127.0.0.1:8080/' }).railway.api, 'http://127.0.0.1:8080/')
+  assert.throws(() => inputs({ INPUT_DEPLOY: 'true', INPUT_WATCH: '1e9', INPUT_POLL: '-1' }), /'watch' is '1e9'.*'poll' is '-1'.*'railway-token' is needed/)
+})
+
+test('only pushes and pull requests of the repository itself are its own', () => {
+  const root = folder()
+  const foreign = (event: string, from?: string): boolean => {
+    const path = join(root, 'event.json')
+    writeFileSync(path, JSON.stringify({ pull_request: { number: 1, head: { repo: from === undefined ? null : { full_name: from } } } }))
+    return context({ GITHUB_WORKSPACE: root, GITHUB_REPOSITORY: 'o/r', GITHUB_EVENT_NAME: event, GITHUB_EVENT_PATH: path }, inputs({})).foreign
+  }
+  for (const event of ['push', 'workflow_dispatch', 'schedule', 'merge_group']) assert.equal(foreign(event), false, event)
+  assert.equal(foreign('pull_request', 'O/R'), false)
+  assert.equal(foreign('pull_request', 'mallory/r'), true)
+  assert.equal(foreign('pull_request'), true, 'the fork is gone')
+  for (const event of ['pull_request_target', 'workflow_run', 'issue_comment', '']) assert.equal(foreign(event, 'o/r'), true, event)
 })
 
 test('every wrong input is named at once', () => {

@@ -1,5 +1,5 @@
 // Runs the bundled action as the runner does: a process with an environment.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -13,6 +13,7 @@ export interface Run {
   log: string
   summary: string
   outputs: Record<string, string>
+  state: Record<string, string>
   milliseconds: number
 }
 
@@ -50,11 +51,11 @@ export function git(root: string, ...words: string[]): string {
   return stdout
 }
 
-/** Runs the action in `root`; `inputs` are added to the defaults and `env` to what a runner sets. */
-export async function run(root: string, inputs: Record<string, string>, env: Record<string, string> = {}, event?: unknown): Promise<Run> {
+/** Runs the action in `root`; `inputs` are added to the defaults and `env` to what a runner sets; `begun` gets the process. */
+export async function run(root: string, inputs: Record<string, string>, env: Record<string, string> = {}, event?: unknown, begun: (child: ChildProcess) => void = () => {}): Promise<Run> {
   const temp = folder()
   const file = (name: string): string => join(temp, name)
-  for (const name of ['output', 'summary']) writeFileSync(file(name), '')
+  for (const name of ['output', 'summary', 'state']) writeFileSync(file(name), '')
   if (event !== undefined) writeFileSync(file('event.json'), JSON.stringify(event))
   const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]))
   const started = performance.now()
@@ -68,15 +69,17 @@ export async function run(root: string, inputs: Record<string, string>, env: Rec
       GITHUB_EVENT_PATH: event === undefined ? '' : file('event.json'),
       GITHUB_OUTPUT: file('output'),
       GITHUB_STEP_SUMMARY: file('summary'),
+      GITHUB_STATE: file('state'),
       RUNNER_TEMP: temp,
       ...given,
       ...env,
     },
   })
+  begun(child)
   let log = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text))
   const code = await new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)))
-  return { code, log, summary: readFileSync(file('summary'), 'utf8'), outputs: outputs(readFileSync(file('output'), 'utf8')), milliseconds: performance.now() - started }
+  return { code, log, summary: readFileSync(file('summary'), 'utf8'), outputs: outputs(readFileSync(file('output'), 'utf8')), state: outputs(readFileSync(file('state'), 'utf8')), milliseconds: performance.now() - started }
 }
 
 /** Reads the file of outputs as the runner does. */

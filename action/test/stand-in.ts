@@ -30,6 +30,10 @@ const operations: Operation[] = [
   ['GET', '/repos/{owner}/{repo}/pulls/{pull_number}/reviews'],
   ['POST', '/repos/{owner}/{repo}/pulls/{pull_number}/reviews'],
   ['GET', '/user'],
+  ['GET', '/repos/{owner}/{repo}/deployments'],
+  ['POST', '/repos/{owner}/{repo}/deployments'],
+  ['GET', '/repos/{owner}/{repo}/deployments/{deployment_id}/statuses'],
+  ['POST', '/repos/{owner}/{repo}/deployments/{deployment_id}/statuses'],
 ].map(([method = '', path = '']) => {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
   const pattern = new RegExp(`^${path.replace(/\{\w+\}/g, '([^/]+)')}$`)
@@ -66,6 +70,7 @@ export class StandIn {
   reviewComments: ReviewComment[] = []
   comments: { issue: number; id: number; login: string; body: string }[] = []
   pulls: { number: number; head: string; sha: string }[] = []
+  deployments: { id: number; sha: string; task: string; environment: string; production: boolean; statuses: Json[] }[] = []
   requests: string[] = []
   /** Where a request or an answer departs from GitHub's description. */
   violations: string[] = []
@@ -93,6 +98,13 @@ export class StandIn {
     const id = this.#next++
     this.comments.push({ issue, id, login, body })
     return id
+  }
+
+  /** A deployment that was told a success already. */
+  addDeployment(sha: string, environment: string, page: string): void {
+    const { environment_url: _, ...made } = structuredClone(example('deployment-status'))
+    const status = { ...made, state: 'success', log_url: page }
+    this.deployments.push({ id: this.#next++, sha, task: 'deploy:preflight', environment, production: true, statuses: [status] })
   }
 
   /** A comment of a review that is there already. */
@@ -173,6 +185,7 @@ export class StandIn {
   #answer({ path, method }: Operation, values: Json, url: URL): [number, unknown, Record<string, string>?] {
     const denied = { message: 'Resource not accessible by integration', documentation_url: 'https://docs.github.com/rest', status: '403' }
     if (path === '/user') return this.behaviour.user ? [200, { ...example('private-user'), login: this.behaviour.login }] : [403, denied]
+    if (path.includes('/deployments')) return this.behaviour.readOnly ? [403, denied] : this.#deployment(path, method, values)
     if (path.endsWith('/pulls')) return [200, this.pulls.filter(({ head }) => head === values['head']).map((each) => this.#pull(each))]
     if (method === 'GET' && path.includes('/pulls/')) return this.#list(path, values, url)
     if (method === 'GET') return this.#page(values, url)
@@ -225,6 +238,27 @@ export class StandIn {
     const patch = this.files.find(({ filename }) => filename === path)?.patch ?? ''
     const hunks = [...patch.matchAll(/^@@ -\S+ \+(\d+)(?:,(\d+))? @@/gm)].map(([, from, count = '1']) => [Number(from), Number(from) + Number(count) - 1] as const)
     return side === 'RIGHT' && start_line <= line && hunks.some(([first, last]) => first <= start_line && line <= last)
+  }
+
+  /** Deployments and their statuses, newest first. */
+  #deployment(path: string, method: string, values: Json): [number, unknown] {
+    const { json, sha, task, environment, per_page: size = 30 } = values
+    const one = this.deployments.find(({ id }) => id === Number(values['deployment_id']))
+    if (path.endsWith('/statuses')) {
+      if (one === undefined) return [404, { message: 'Not Found' }]
+      if (method === 'GET') return [200, one.statuses.slice(0, size)]
+      const { log_url: _, environment_url: __, ...made } = structuredClone(example('deployment-status'))
+      one.statuses.unshift({ ...made, ...json, id: this.#next++ })
+      return [201, one.statuses[0]]
+    }
+    const shown = ({ id, sha, task, environment, production }: StandIn['deployments'][number]): Json => ({ ...structuredClone(example('deployment')), id, sha, ref: sha, task, environment, production_environment: production })
+    if (method === 'GET') {
+      const fits = this.deployments.filter((each) => (!sha || each.sha === sha) && (!task || each.task === task) && (!environment || each.environment === environment))
+      return [200, fits.reverse().slice(0, size).map(shown)]
+    }
+    const made = { id: this.#next++, sha: json.ref, task: json.task, environment: json.environment, production: json.production_environment, statuses: [] }
+    this.deployments.push(made)
+    return [201, shown(made)]
   }
 
   #user(login: string): Json {

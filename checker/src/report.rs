@@ -2,11 +2,15 @@
 
 pub mod annotations;
 mod build;
+pub mod diagnosis;
 pub mod diff;
 mod escape;
 pub mod html;
 pub mod json;
+pub mod live;
 pub mod markdown;
+pub mod migration;
+pub mod outcome;
 mod proof;
 pub mod read;
 pub mod sarif;

@@ -5,7 +5,7 @@
 use checker::fixture::MemoryTree;
 use checker::observation::Observations;
 use checker::proof::{Stage, Verdict};
-use checker::report::{Report, html, json, markdown, text};
+use checker::report::{Report, html, json, markdown, read, text};
 use checker::snapshot::Day;
 use checker::{Options, finding::Severity};
 
@@ -141,4 +141,22 @@ fn hostile_output_stays_text_in_every_report() {
 fn observations_of_another_shape_are_refused() {
     assert!(Observations::parse("{}").is_err());
     assert!(Observations::parse("{\"profile\": \"quick\", \"services\": [], \"x\": 1}").is_err());
+}
+
+#[test]
+fn a_proof_read_back_says_the_same_without_what_the_container_wrote() {
+    let seen = r#""smoke": {"status": 1, "milliseconds": 1, "log": ["ModuleNotFoundError: No module named 'redis'"]}, "drills": [{"id": "cold-start", "exits": [{"at": 300, "status": 1}], "ended": 15000}]"#;
+    let first = report("quick", seen);
+    let again = read::read(&json::render(&first)).unwrap();
+    let shown = |report: &Report| markdown::render(report, &markdown::Layout::default());
+    let rows = |text: &str| {
+        let stage =
+            |line: &&str| line.starts_with("| ❌ | imports |") || line.starts_with("| ❌ | cold-start |");
+        text.lines().filter(stage).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&shown(&again)).len(), 2);
+    assert_eq!(rows(&shown(&again)), rows(&shown(&first)));
+    assert!(shown(&again).contains("```mermaid") && !shown(&again).contains("ModuleNotFoundError: "));
+    let forged = json::render(&first).replace("\"verdict\": \"failed\"", "\"verdict\": \"</details>\"");
+    assert!(read::read(&forged).is_err());
 }

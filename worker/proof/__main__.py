@@ -7,9 +7,10 @@ import bench
 import chaos
 import plan
 import scenarios
+import service
 import soak
 
-COMMANDS = {module.__name__: module for module in (plan, scenarios, chaos, bench, soak)}
+COMMANDS = {module.__name__: module for module in (plan, scenarios, service, chaos, bench, soak)}
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import environment
 
-FAULTS = ("kill", "outage", "restart", "proxy", "replicas", "sigterm")
+FAULTS = ("kill", "outage", "restart", "proxy", "replicas", "sigterm", "everything")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,13 +45,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def clean(row: dict) -> bool:
-    return not (row["lost"] or row["failed"] or row["twice"] or row["stuck"] or row["wrong"])
+    return not (row["lost"] or row["unrecorded"] or row["failed"] or row["twice"] or row["stuck"] or row["wrong"])
 
 
 def table(rows: list[dict]) -> str:
-    columns = ("worker", "fault", "jobs", "finished", "failed", "lost", "twice", "twice, in flight at kill -9", "stuck",
+    columns = ("worker", "fault", "jobs", "finished", "failed", "lost", "unrecorded", "twice", "twice, in flight at kill -9", "stuck",
                "exits", "faults", "recovery s", "seconds")
     lines = ["| " + " | ".join(columns) + " |", "|---|---|" + "--:|" * (len(columns) - 2)]
     for row in sorted(rows, key=lambda row: (FAULTS.index(row["fault"]), row["worker"])):
-        lines.append("| " + " | ".join(str(row[c]) if row[c] is not None else "–" for c in columns) + " |")
+        shown = row | {"recovery s": ", ".join(f"{fault} {took}" for fault, took in row["recovery s"].items()) or "–"}
+        lines.append("| " + " | ".join(str(shown[c]) for c in columns) + " |")
     return "\n".join(lines)

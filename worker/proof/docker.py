@@ -54,6 +54,16 @@ class Docker:
         self.run("build", "--network", "host", "--tag", tag, *flags, context)
         return time.monotonic() - begun
 
+    def build_images(self) -> None:
+        """The worker's image, and the example's on it, from the layers that are there."""
+        self.ensure_bases()
+        self.build(environment.ROOT, "preflight-worker")
+        self.build(environment.ROOT / "examples" / "python-worker", "python-worker", "--build-arg", "WORKER=preflight-worker")
+
+    def ensure_bases(self) -> None:
+        for tag in STAND_INS:
+            self.ensure_base(tag)
+
     def ensure_base(self, tag: str) -> None:
         """Pulls a base image, or makes a stand-in under its name: a small Debian with the same programs."""
         known = not subprocess.run([self.client, "image", "inspect", tag], env=self.variables, capture_output=True).returncode

@@ -33,8 +33,8 @@ def python(*requirements: str) -> Path:
 
 
 def rq_python(release: str) -> Path:
-    # rq before 3.0 wants croniter for cron strings without asking for it on every release.
-    return python(f"rq=={release}", "croniter")
+    # rq before 3.0 wants croniter for cron strings, and rq-dashboard wants six, without asking for it on every release.
+    return python(f"rq=={release}", "croniter", "rq-dashboard==0.9.0", "six")
 
 
 def node_modules(*packages: str) -> Path:

@@ -4,21 +4,30 @@ from itertools import groupby
 
 
 def table(found: list[dict]) -> str:
-    """A row a scenario, a column a run; a cell that is not `ok` has its reason below."""
-    names = sorted({name for run in found for name in run["scenarios"]})
-    heads = [f"{run['worker']}, rq {run['rq']}, {run['serializer']}" for run in found]
-    lines = ["| scenario | " + " | ".join(heads) + " |", "|---|" + "---|" * len(heads)]
-    for name in names:
-        lines.append(f"| {name} | " + " | ".join(cell(run["scenarios"].get(name)) for run in found) + " |")
-    passed = [sum(s["outcome"] == "passed" for s in run["scenarios"].values()) for run in found]
-    totals = [f"{count} of {len(run['scenarios'])}" for count, run in zip(passed, found)]
-    return "\n".join([*lines, "| **passed** | " + " | ".join(totals) + " |"])
+    """A row a scenario, a column a release and serializer: equal when every worker passed and rq's API said the same of all."""
+    places = list(dict.fromkeys(map(place, found)))
+    features = {name: scenario["feature"] for run in found for name, scenario in run["scenarios"].items()}
+    lines = ["| scenario | what it shows | " + " | ".join(f"{release} {serializer}" for release, serializer in places) + " |"]
+    lines.append("|---|---|" + "---|" * len(places))
+    counts = dict.fromkeys(places, 0)
+    for name in sorted(features):
+        cells = [cell([run["scenarios"].get(name) for run in found if place(run) == where]) for where in places]
+        for where, text in zip(places, cells):
+            counts[where] += text == "equal"
+        lines.append(f"| `{name}` | {features[name]} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "| **equal** | | " + " | ".join(str(count) for count in counts.values()) + " |"])
 
 
-def cell(scenario: dict | None) -> str:
-    if scenario is None:
+def place(run: dict) -> tuple[str, str]:
+    return run["rq"], run["serializer"]
+
+
+def cell(scenarios: list[dict | None]) -> str:
+    if not any(scenarios):
         return "–"
-    return "ok" if scenario["outcome"] == "passed" else "**no**"
+    if any(scenario is None or scenario["outcome"] != "passed" for scenario in scenarios):
+        return "**failed**"
+    return "equal" if all(scenario["seen"] == scenarios[0]["seen"] for scenario in scenarios) else "**differs**"
 
 
 def compare(found: list[dict]) -> int:
@@ -28,9 +37,6 @@ def compare(found: list[dict]) -> int:
         for name, scenario in run["scenarios"].items():
             if scenario["outcome"] != "passed":
                 wrong.append(f"{run['worker']} {run['rq']} {run['serializer']} {name}: {scenario['reason']}")
-
-    def place(run: dict) -> tuple[str, str]:
-        return run["rq"], run["serializer"]
 
     compared = 0
     for (release, serializer), runs in groupby(sorted(found, key=place), place):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import time
 import urllib.error
@@ -80,8 +81,26 @@ def first_answer(port: int, begun: float, patience: float) -> tuple[float, int, 
     return patience, 0, {}
 
 
+def first_answers(program: Path, count: int = 9) -> list[float]:
+    """Milliseconds from the start of a process to its first 200, one process after the other."""
+    found = []
+    for _ in range(count):
+        port = environment.free_port()
+        variables = os.environ | {"REDIS_URL": NOWHERE, "PORT": str(port), "PYTHON": "none"}
+        begun = time.monotonic()
+        process = subprocess.Popen([program, "run"], env=variables, stdout=subprocess.DEVNULL)
+        took, status, _ = first_answer(port, begun, 10)
+        process.kill()
+        process.wait()
+        found.append(took * 1000 if status == 200 else float("inf"))
+    return found
+
+
 def health_and_retries(findings: Findings, program: Path) -> None:
     """B and C: 200 at once, degraded; five retries over 62 s; then an exit that the platform restarts."""
+    starts = first_answers(program)
+    middle = statistics.median(starts)
+    findings.say("B", "first 200 after ms, median and worst of nine starts", (round(middle, 1), round(max(starts), 1)), middle < 100)
     port = environment.free_port()
     log = environment.PLACE / "retries.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -89,8 +108,7 @@ def health_and_retries(findings: Findings, program: Path) -> None:
     with log.open("wb") as output:
         variables = os.environ | {"REDIS_URL": NOWHERE, "PORT": str(port), "PYTHON": "none", "LOG_FORMAT": "json"}
         process = subprocess.Popen([program, "run"], env=variables, stdout=output, stderr=output)
-    took, status, body = first_answer(port, begun, 10)
-    findings.say("B", "first 200 after ms", round(took * 1000, 1), status == 200 and took < 1)
+    first_answer(port, begun, 10)
     time.sleep(1)
     status, body = answer(port)
     findings.say("B", "body a second later", body, status == 200 and body.get("status") == "degraded" and body.get("redis_connected") is False)
@@ -141,8 +159,7 @@ def container(findings: Findings, keep: bool) -> None:
 
     docker = Docker()
     try:
-        for tag in ("rust:1.95.0-slim-bookworm", "gcr.io/distroless/cc-debian12:nonroot", "python:3.12-slim-bookworm"):
-            docker.ensure_base(tag)
+        docker.ensure_bases()
         build(findings, docker, keep)
         without_redis(findings, docker, "preflight-worker")
         without_redis(findings, docker, "python-worker")
@@ -154,7 +171,9 @@ def container(findings: Findings, keep: bool) -> None:
 def build(findings: Findings, docker, keep: bool) -> None:
     """D: the image builds; how long, how large, as whom it runs."""
     took = docker.build(environment.ROOT, "preflight-worker", *([] if keep else ["--no-cache"]))
-    findings.say("D", "seconds to build", round(took, 1), took < 300)
+    # The plan wants less than five minutes; a busy machine says nothing about that.
+    idle = os.getloadavg()[1] < (os.cpu_count() or 1) + 1
+    findings.say("D", "seconds to build, load average", (round(took, 1), round(os.getloadavg()[1], 1)), took < 300 if idle else None)
     main = environment.ROOT / "worker" / "src" / "main.rs"
     text = main.read_text()
     try:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import time
@@ -38,13 +39,14 @@ class Site:
         self.started = 0
         self.faults = 0
         self.in_flight_at_kill: set[int] = set()
-        self.recoveries: list[float] = []
+        self.recoveries: dict[str, float] = {}
         self.end = time.monotonic() + options.limit
 
     def start_worker(self, place: int | None = None) -> None:
         self.started += 1
         wanted = workers.Wanted(url=self.proxy.url, name=f"w{self.started}", concurrency=2, drain=10, scheduler=True)
         worker = self.kind.start(wanted, self.place / f"worker-{self.started}.log")
+        worker.name = wanted.name
         if place is None:
             self.running.append(worker)
         else:
@@ -75,20 +77,25 @@ class Site:
             time.sleep(0.02)
         return False
 
-    def recovered(self, since: float, patience: float = 120) -> None:
-        """Notes how long it takes until a job begins."""
+    def recovered(self, fault: str, since: float, patience: float = 120) -> None:
+        """Notes how long it takes until a job begins; of several faults of a kind the slowest counts."""
         end = time.monotonic() + patience
         while time.monotonic() < end and self.ledger.ended() < self.options.jobs:
             self.supervise()
             if (took := self.ledger.first_after(since)) is not None:
-                self.recoveries.append(took)
+                self.recoveries[fault] = max(took, self.recoveries.get(fault, 0))
                 return
             time.sleep(0.02)
+        if self.ledger.ended() < self.options.jobs:
+            self.recoveries[fault] = patience
 
-    def note_in_flight(self) -> None:
-        """Which jobs rq's keys say are with a worker, at the moment when one was killed."""
+    def note_in_flight(self, worker: workers.Worker) -> None:
+        """Which jobs rq's keys say are with this worker, around the moment when it is killed."""
         for member in self.redis.zrange("rq:wip:default", 0, -1):
-            self.in_flight_at_kill.add(int(member.decode().split(":")[0]))
+            holder = (self.redis.hget(b"rq:execution:" + member, "worker_name") or b"").decode()
+            # Slots of one process share the name; what has no holder is anyone's.
+            if not holder or re.sub(r"-\d+$", "", holder) == worker.name:
+                self.in_flight_at_kill.add(int(member.decode().split(":")[0]))
         for member in self.redis.lrange("rq:queue:default:intermediate", 0, -1):
             self.in_flight_at_kill.add(int(member.decode()))
 
@@ -152,7 +159,7 @@ def judge(site: Site, ids: list[str], left: dict[str, list[str]], seconds: float
         "lost": len(lost), "unrecorded": len(unrecorded), "wrong": len(wrong), "twice": len(twice - site.in_flight_at_kill),
         "twice, in flight at kill -9": len(twice & site.in_flight_at_kill), "stuck": len({i for ids in left.values() for i in ids}), "left": {name: len(ids) for name, ids in left.items()},
         "exits": site.exits, "faults": site.faults,
-        "recovery s": round(max(site.recoveries), 2) if site.recoveries else None, "seconds": round(seconds, 1),
+        "recovery s": {fault: round(took, 2) for fault, took in site.recoveries.items()}, "seconds": round(seconds, 1),
         "statuses": {s: list(status.values()).count(s) for s in set(status.values())}, "logs": str(site.place),
     }
 

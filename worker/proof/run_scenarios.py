@@ -12,7 +12,7 @@ from redis import Redis
 
 import workers
 from redis_server import RedisServer
-from scenarios import callbacks, commands, dependencies, lifecycle, results, retries, schedule, shapes  # noqa: F401
+from scenarios import callbacks, commands, dashboards, dependencies, lifecycle, results, retries, schedule, shapes  # noqa: F401
 from scenarios.lab import SCENARIOS, Lab
 
 

@@ -37,6 +37,7 @@ class Worker:
 
     def __init__(self, command: list[str], variables: dict[str, str], log: Path) -> None:
         self.log = log
+        self.name = ""
         with log.open("ab") as output:
             # A session of its own: kill_group then reaches the work-horse too, as the end of a container does.
             self.process = subprocess.Popen(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, Parser, Subcommand};
 
 /// Health before Redis, retry first: a replacement for `rq worker`.
 #[derive(Debug, Parser)]
@@ -13,17 +13,64 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// One command.
+/// One command. Each takes the whole command line of `run`, so that one can be tried in the place of another; its help
+/// names only what it heeds.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Work off queues
+    #[command(after_help = RUN)]
     Run(Flags),
     /// Load the configuration, start one executor, resolve every registered function; touches no network
+    #[command(after_help = SMOKE, mut_args(only(&["config", "python", "path", "job_class", "exception_handler"])))]
     Smoke(Flags),
     /// Ask the worker on this machine how it is; for HEALTHCHECK
+    #[command(after_help = HEALTH, mut_args(only(&["config", "port"])))]
     Health(Flags),
     /// Print the configuration in effect, secrets masked
+    #[command(after_help = INFO)]
     Info(Flags),
+}
+
+const RUN: &str = "\
+What no flag says is taken from the environment, then from worker.toml, then from the defaults: docs/worker.md has them all.
+Health is served on the port from the first moment: /health, /live, /ready, /metrics.
+
+Ends with
+  0    told to stop, or the queues are empty (--burst, --max-jobs, --max-idle-time)
+  1    Redis never answered: the first attempt and every retry failed
+  2    the configuration has problems, all of which were named
+  3    the health port cannot be bound
+  70   an internal failure
+  143  a second signal: at once, without waiting for jobs";
+
+const SMOKE: &str = "\
+Resolves what `functions` and `[[schedule]]` of worker.toml name and imports what `preload` names; REDIS_URL is not needed.
+Meant for an image's build: RUN worker smoke
+
+Ends with
+  0    everything is there
+  1    something is missing: one line a problem";
+
+const HEALTH: &str = "\
+Prints what /health says.
+
+Ends with
+  0    it says 200
+  1    it says something else, or nobody answers";
+
+const INFO: &str = "\
+Takes the flags of `run` and prints as JSON what they, the environment, worker.toml and the defaults come to.
+
+Ends with
+  0    the configuration is good
+  2    it has problems: one line each";
+
+/// Hides every argument but these from a command's help.
+fn only(shown: &'static [&'static str]) -> impl FnMut(Arg) -> Arg {
+    move |arg| {
+        let hidden = !shown.contains(&arg.get_id().as_str());
+        arg.hide(hidden)
+    }
 }
 
 /// Every flag; what is not given comes from the environment, then from `worker.toml`, then from the defaults.

@@ -38,9 +38,13 @@ fn parse(payload: &[u8]) -> Option<Command> {
 pub(crate) async fn listen(shared: Arc<Shared>) {
     let mut waits = Reconnect::new();
     loop {
-        shared.link.live().await;
+        let live = shared.link.live().await;
         let begun = std::time::Instant::now();
-        if let Err(error) = subscribed(&shared).await {
+        let ended = tokio::select! {
+            ended = subscribed(&shared) => ended,
+            () = shared.link.renewed(&live) => Ok(()),
+        };
+        if let Err(error) = ended {
             tracing::debug!(error = %Fault::of(&error), "listening for commands was interrupted");
         }
         if begun.elapsed() > Duration::from_secs(5) {

@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use crate::backoff::Reconnect;
 use crate::shared::Shared;
+use crate::store::link::Live;
 
 /// Short enough that a half-open connection is noticed soon.
 const BLOCK: Duration = Duration::from_secs(5);
@@ -91,18 +92,22 @@ pub(crate) async fn watch(shared: Arc<Shared>, queue: String, can_block: bool) {
 async fn block(
     shared: &Shared,
     key: &str,
-    connection: &mut Option<MultiplexedConnection>,
+    connection: &mut Option<(Live, MultiplexedConnection)>,
 ) -> redis::RedisResult<bool> {
-    let mut usable = if let Some(usable) = connection.take() {
+    let (live, mut usable) = if let Some(usable) = connection.take() {
         usable
     } else {
-        shared.link.live().await;
-        shared.link.raw(BLOCK + crate::store::link::ANSWER_WITHIN).await?
+        let live = shared.link.live().await;
+        (live, shared.link.raw(BLOCK + crate::store::link::ANSWER_WITHIN).await?)
     };
     let mut command = redis::cmd("BLMOVE");
     command.arg(key).arg(key).arg("LEFT").arg("LEFT").arg(BLOCK.as_secs());
-    let head: Option<Vec<u8>> = command.query_async(&mut usable).await?;
-    *connection = Some(usable);
+    let head: Option<Vec<u8>> = tokio::select! {
+        head = command.query_async(&mut usable) => head?,
+        // Whatever came meanwhile was not seen.
+        () = shared.link.renewed(&live) => return Ok(true),
+    };
+    *connection = Some((live, usable));
     Ok(head.is_some())
 }
 

@@ -41,11 +41,14 @@ fn summary(config: &Config, registry: &Registry) -> String {
     let python = config.python.as_ref();
     let modules = python.map_or(0, |python| python.preload.len());
     let functions = python.map_or(0, |python| python.functions.len());
-    format!(
-        "{modules} modules, {functions} functions, {} schedules, {} native handlers",
-        config.schedules.len(),
-        registry.names().count()
-    )
+    [
+        (modules, "module"),
+        (functions, "function"),
+        (config.schedules.len(), "schedule"),
+        (registry.names().count(), "native handler"),
+    ]
+    .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+    .join(", ")
 }
 
 async fn resolve(config: &Config, registry: &Registry) -> Vec<String> {

@@ -11,3 +11,4 @@ fn main() -> ExitCode {
     let echo = handler(async |call: Call| Ok(call.args.into_iter().next().unwrap_or_default()));
     worker::run(Cli::parse(), Registry::new().with("preflight.echo", echo))
 }
+// one line more

@@ -1,4 +1,4 @@
-//! Reads now and then what the probes show: queue depths and memory; and says that the job loop turns.
+//! Reads now and then what the probes show: memory and queue depths; and says that the job loop turns.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,30 +14,29 @@ use crate::store::Fault;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// Redis is asked less often than `/proc`.
-const DEPTHS_EVERY: u32 = 5;
+const DEPTHS_EVERY: Duration = Duration::from_secs(5);
 
-/// Says from the first second on that the loop turns; the health thread ends a process that stops saying so.
+/// Says from the first second on that the loop turns, and what it weighs; the health thread ends a process that stops
+/// saying so.
 pub(crate) async fn pulse(vitals: Arc<Vitals>) {
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         vitals.turn();
+        vitals.set_memory(memory::used());
     }
 }
 
-/// Samples for as long as the process lives.
+/// Asks for queue depths as long as the process lives.
 pub(crate) async fn keep(shared: Arc<Shared>) {
-    let mut tick = interval(EVERY);
+    let mut tick = interval(DEPTHS_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut count = 0;
     loop {
         tick.tick().await;
-        shared.vitals.set_memory(memory::used());
-        if count % DEPTHS_EVERY == 0 && shared.link.is_up() {
+        if shared.link.is_up() {
             depths(&shared).await;
         }
-        count += 1;
     }
 }
 

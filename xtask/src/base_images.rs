@@ -23,7 +23,7 @@ const IMAGES: &[(&[&str], &str)] = &[
          FROM scratch\nCOPY --from=0 /made /\nCOPY --from=0 /etc/passwd /etc/group /etc/\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]",
     ),
     (
-        &["python:3.12-slim"],
+        &["python:3.12-slim", "python:3.12-slim-bookworm"],
         "RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-pip && rm -rf /var/lib/apt/lists/* \
          && ln -s python3 /usr/bin/python && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED",
     ),
@@ -58,6 +58,29 @@ pub(crate) fn ensure(daemon: &Dockerd, client: &str, wanted: &[&str]) -> anyhow:
         }
     }
     Ok(())
+}
+
+/// Makes sure that the daemon has an image of this checkout's worker, and returns its tag: built as a user builds it, or
+/// where its bases cannot be pulled made of a worker that was built on this machine.
+pub(crate) fn worker(daemon: &Dockerd, client: &str) -> anyhow::Result<&'static str> {
+    const TAG: &str = "preflight-test-worker";
+    let bases = ["rust:1.95.0-slim-bookworm", "gcr.io/distroless/cc-debian12:nonroot"];
+    let root = shell::root();
+    let mut build = Command::new(client);
+    build.args(["build", "--quiet", "--tag", TAG]);
+    if bases.iter().all(|base| shell::output(daemon.docker().args(["pull", "--quiet", base])).is_some()) {
+        build.arg(&root);
+        shell::run(daemon.serve(&mut build).env("DOCKER_BUILDKIT", "1"))?;
+        return Ok(TAG);
+    }
+    println!("making a stand-in for {TAG}, whose bases cannot be pulled");
+    shell::run(shell::cargo().args(["build", "--release", "--locked", "--package", "worker"]))?;
+    let place = tempfile::tempdir().context("no temporary directory for an image")?;
+    std::fs::write(place.path().join("Dockerfile"), "FROM scratch\nCOPY worker /usr/local/bin/worker\n")?;
+    std::fs::copy(root.join("target/release/worker"), place.path().join("worker"))?;
+    build.arg(place.path());
+    shell::run(daemon.serve(&mut build).env("DOCKER_BUILDKIT", "1"))?;
+    Ok(TAG)
 }
 
 fn stand_in(daemon: &Dockerd, client: &str, tags: &[&&str], recipe: &str) -> anyhow::Result<()> {

@@ -169,6 +169,7 @@ pub(crate) fn prove() -> anyhow::Result<()> {
     let Some((daemon, client)) = with_buildkit() else { return Ok(()) };
     install::act()?;
     base_images::ensure(&daemon, client, PROVED_ON)?;
+    let worker = base_images::worker(&daemon, client)?;
     // The action calls `docker`: a directory that has the client with BuildKit under this name goes first.
     let place = tempfile::tempdir().context("no temporary directory")?;
     let found = shell::output(Command::new("sh").args(["-c", "command -v \"$0\"", client]));
@@ -183,5 +184,7 @@ pub(crate) fn prove() -> anyhow::Result<()> {
     }
     let mut npm = Command::new("npm");
     npm.args(["test", "--", "prove"]).current_dir(shell::root().join("action"));
-    shell::run(daemon.serve(&mut npm).env("PATH", path).env("PROVE_IN_DOCKER", "1"))
+    shell::run(
+        daemon.serve(&mut npm).env("PATH", path).env("PROVE_IN_DOCKER", "1").env("WORKER_IMAGE", worker),
+    )
 }

@@ -23,6 +23,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Judge a directory, or a commit of a repository
     Check(Check),
+    Diagnose(crate::diagnose::Diagnose),
+    Migrate(crate::migrate::Migrate),
     /// Show what mechanical fixes would change, as a patch; with --apply, change it
     Fix(Fix),
     /// Record today's findings in .github/preflight-baseline.json, so that `check` fails only on new ones

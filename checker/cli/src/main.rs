@@ -1,7 +1,9 @@
 //! Command line of Preflight: walks a directory or a commit, hands it to the checker, prints what it says.
 
 mod args;
+mod diagnose;
 mod fix;
+mod migrate;
 mod run;
 mod tree;
 

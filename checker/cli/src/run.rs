@@ -18,6 +18,8 @@ use crate::tree::{CommitTree, DirectoryTree};
 pub(crate) fn run(args: Args) -> Result<ExitCode, String> {
     match args.command {
         Command::Check(args) => check(&args),
+        Command::Diagnose(args) => crate::diagnose::run(&args),
+        Command::Migrate(args) => crate::migrate::run(&args),
         Command::Plan(args) => plan(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Baseline(judged) => record(&judged),
@@ -163,7 +165,7 @@ pub(crate) fn print(text: &str, color: Color) -> Result<(), String> {
 }
 
 /// Today in UTC.
-fn today() -> Result<Day, String> {
+pub(crate) fn today() -> Result<Day, String> {
     let date = time::OffsetDateTime::now_utc().date();
     let text = format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
     Day::parse(&text).ok_or_else(|| format!("the clock gives {text}; give --today"))

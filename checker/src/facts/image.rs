@@ -259,6 +259,44 @@ impl<'s> Image<'s> {
         layers.iter().any(|layer| matches!(&layer.kind, LayerKind::Copy(items, _) if items.iter().any(|item| item.to == path)))
     }
 
+    /// Where copies may have brought the file at `source` of the context, in whatever stage.
+    pub fn places(&self, source: &str) -> Vec<String> {
+        let mut found: Vec<(usize, String)> = Vec::new();
+        for (at, stage) in self.stages.iter().enumerate() {
+            let items = stage.layers.iter().filter_map(|layer| match &layer.kind {
+                LayerKind::Copy(items, _) => Some(items),
+                LayerKind::Run(..) | LayerKind::Directory(_) => None,
+            });
+            for item in items.flatten() {
+                let moved = |path: &str, from: &str| {
+                    lookup::below(path, from).map(|rest| (at, lookup::glue(&item.to, rest)))
+                };
+                let more: Vec<(usize, String)> = match &item.from {
+                    Source::Context(from) => moved(source, from).into_iter().collect(),
+                    Source::Stage(below, from) => {
+                        let theirs = found.iter().filter(|(stage, _)| stage == below);
+                        theirs.filter_map(|(_, path)| moved(path, from)).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                found.extend(more);
+            }
+        }
+        found.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// True when an instruction of a stage that is built copies the file at `source` of the tree, to whatever place.
+    pub fn copies(&self, source: &str) -> bool {
+        let root = &self.context.root;
+        let inner = if root.is_empty() { Some(source) } else { source.strip_prefix(&format!("{root}/")) };
+        let Some(inner) = inner else { return false };
+        let covers = |item: &Item| matches!(&item.from, Source::Context(from) if from.is_empty() || inner == from || inner.starts_with(&format!("{from}/")));
+        let stages = self.built_stages().into_iter().filter_map(|at| self.stages.get(at));
+        stages
+            .flat_map(|stage| &stage.layers)
+            .any(|layer| matches!(&layer.kind, LayerKind::Copy(items, _) if items.iter().any(covers)))
+    }
+
     /// Numbers of the stages that are built: the last one and what it takes from.
     pub fn built_stages(&self) -> Vec<usize> {
         match &self.dockerfile {

@@ -34,6 +34,31 @@ pub fn parse(path: &str, text: &str) -> Module {
     Module { body: lower.steps(&parsed.program.body), ..empty(error) }
 }
 
+/// What is wrong in a file that parses neither as a module nor as a script; `None` as well for a dialect, and for a file
+/// that is not read at all.
+pub fn syntax_error(path: &str, text: &str) -> Option<(String, Span)> {
+    if refused::refused(text).is_some() || text.contains("@flow") {
+        return None;
+    }
+    let kind = SourceType::from_path(path).ok()?;
+    let kinds = if kind.is_typescript() {
+        vec![kind]
+    } else {
+        vec![kind.with_jsx(true), kind.with_jsx(true).with_script(true), SourceType::cjs().with_jsx(true)]
+    };
+    let mut first = None;
+    for kind in kinds {
+        let allocator = Allocator::default();
+        let parsed = Parser::new(&allocator, text, kind).parse();
+        let error = parsed.diagnostics.iter().next()?;
+        let label = error.labels.first()?;
+        let at = |offset: u32| offset as usize;
+        let span = Span::new(at(label.offset()), at(label.offset() + label.len()));
+        first.get_or_insert((error.message.to_string(), span));
+    }
+    first
+}
+
 /// Carries what an expression deep inside says about its function.
 struct Lower {
     /// True once a `yield` was met.

@@ -17,7 +17,7 @@ use crate::facts::image::{Image, Presence, View};
 use crate::facts::service::Service;
 use crate::finding::Site;
 
-pub use losses::{How, Loss, losses};
+pub use losses::{How, Loss, caught_or_not, losses};
 
 /// A service with the image that is likely its own.
 pub struct Delivered<'s> {
@@ -67,6 +67,8 @@ pub struct Program {
     pub target: Target,
     /// True when it is certainly started: part of the command in effect, under no condition, its failure fatal.
     pub firm: bool,
+    /// True when a condition decides whether it is started.
+    pub conditional: bool,
     /// True when the command is the one in effect; false for other commands that the files give for the same image.
     pub effective: bool,
 }
@@ -119,6 +121,10 @@ pub fn gather<'s>(facts: &Facts<'s>) -> Vec<Delivered<'s>> {
         let least = counted.iter().map(|(count, _)| *count).min()?;
         counted.retain(|(count, _)| *count == least);
         let open = counted.len() > 1 && least == 0;
+        // A config file in the folder of a program is likely there because that folder is the root directory.
+        let home =
+            service.config.as_deref().and_then(|path| path.rsplit_once('/')).map_or("", |(home, _)| home);
+        counted.sort_by_key(|(_, each)| !is_home(facts, each, home));
         let (_, mut likely) = counted.into_iter().next()?;
         if open {
             // Several root directories would do, so that nothing is certain of this one.
@@ -129,6 +135,30 @@ pub fn gather<'s>(facts: &Facts<'s>) -> Vec<Delivered<'s>> {
         Some(likely)
     };
     facts.services.iter().enumerate().filter_map(read).collect()
+}
+
+/// How many programs that are started would not be found, by root directory, were Railway's own builder to build it.
+pub fn lacking_by_root(facts: &Facts<'_>, service: &Service) -> Vec<(String, usize)> {
+    let built = Service {
+        dockerfile: crate::known::Known::No,
+        builder: crate::known::Known::Yes(crate::facts::service::Builder::Railpack),
+        ..service.clone()
+    };
+    let mut found = Vec::new();
+    for image in Image::of(facts, &built) {
+        let programs = commands::programs(facts, &built, &image);
+        let root = image.context.root.clone();
+        let each = Delivered { service: 0, image, programs, traces: Vec::new() };
+        let lacking = each.programs.iter().filter(|program| program.effective && each.lacks(program)).count();
+        found.push((root, lacking));
+    }
+    found
+}
+
+/// True for an image of Railway's builders made of `home`, when that folder has a manifest of its own.
+fn is_home(facts: &Facts<'_>, each: &Delivered<'_>, home: &str) -> bool {
+    let manifest = facts.node_projects().contains_key(home) || facts.python_projects().contains_key(home);
+    each.image.dockerfile.is_none() && !home.is_empty() && manifest && each.image.context.root == home
 }
 
 /// The modules of the tree that a stated command of some service loads.
@@ -177,6 +207,26 @@ impl Delivered<'_> {
             }
             _ => false,
         }
+    }
+
+    /// True when the Python module that `program` loads lies somewhere in the image, so that a variable of the service may
+    /// lead to it.
+    pub fn has_elsewhere(&self, program: &Program) -> bool {
+        let Target::Module { name, .. } = &program.target else { return false };
+        let inner = name.replace('.', "/");
+        let endings = [".py", "/__init__.py", "/__main__.py"].map(|ending| format!("{inner}{ending}"));
+        let entries = self.image.context.entries.iter();
+        let mut sources = entries.map(|entry| self.image.context.relative(entry)).filter(|path| {
+            endings.iter().any(|ending| {
+                path.strip_suffix(ending.as_str()).is_some_and(|dir| dir.is_empty() || dir.ends_with('/'))
+            })
+        });
+        sources.any(|source| {
+            self.image
+                .places(source)
+                .iter()
+                .any(|place| self.image.presence(self.image.finished(), place).is_file())
+        })
     }
 
     /// Whether the module `name` is found in one of `roots`, and as which file.

@@ -1,10 +1,20 @@
 //! Patterns whose classes are of ASCII, because the checker carries no Unicode tables.
 
-use regex::Regex;
+use regex::{Regex, bytes};
 
 /// Builds `text`, in which `\s`, `\d`, `\w` and `\b` stand for ASCII; `None` when it is no pattern.
 pub fn pattern(text: &str) -> Option<Regex> {
     Regex::new(&ascii(text)).ok()
+}
+
+/// Builds `text` for bytes: ASCII throughout, and without regard to case.
+pub fn caseless(text: &str) -> Option<bytes::Regex> {
+    bytes::RegexBuilder::new(text).unicode(false).case_insensitive(true).build().ok()
+}
+
+/// All of `texts` as `caseless`, to find in one pass which of them match.
+pub fn caseless_set(texts: &[&str]) -> Option<bytes::RegexSet> {
+    bytes::RegexSetBuilder::new(texts).unicode(false).case_insensitive(true).build().ok()
 }
 
 fn ascii(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! The services of a repository: which there are, where each was found, and what Railway will do with it.
 
 mod discover;
+mod doubt;
 mod from_iac;
 mod kind;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A report read back from its JSON document, which may come from anyone: bounded, and nothing in it is trusted.
 
+mod proof;
+
 use serde_json::Value;
 
 use super::{BaselineCounts, Report, Reported, ServiceSummary, Verdict, json::SCHEMA_VERSION};
@@ -40,7 +42,7 @@ pub fn read(text: &str) -> Result<Report, String> {
         files: number(checked, "files")?,
         today: Day::parse(&string(checked, "date")?).ok_or("the report has no date")?,
         trigger: Trigger::parse(&string(checked, "trigger")?).ok_or("the report has no trigger")?,
-        proof: None,
+        proof: root.get("proof").filter(|value| value.is_object()).map(proof::proof).transpose()?,
     };
     report.judge();
     if report.verdict != verdict {

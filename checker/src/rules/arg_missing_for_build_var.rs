@@ -56,7 +56,7 @@ declare_rule! {
 }
 
 /// Beginnings of names that Railway gives or that a framework's build reads.
-const PREFIXES: [&str; 8] = [
+pub(super) const PREFIXES: [&str; 8] = [
     "RAILWAY_",
     "NEXT_PUBLIC_",
     "VITE_",

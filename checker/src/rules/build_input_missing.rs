@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::Facts;
+use crate::facts::image::effects::{Effect, effects};
+use crate::facts::image::shell::Simple;
+use crate::facts::launch::Delivered;
 use crate::facts::launch::{How, losses};
+use crate::facts::startup::{flag, unwrapped};
+use crate::facts::{Facts, copies};
 use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
 
@@ -59,6 +63,45 @@ declare_rule! {
     /// export const guard = () => {};
     /// ```
     ///
+    /// The files that commands name themselves:
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json tsconfig.json ./
+    /// COPY src ./src
+    /// RUN npm install && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"scripts": {"build": "tsc -p tsconfig.build.json"}}
+    /// //- tsconfig.json
+    /// {}
+    /// //- tsconfig.build.json
+    /// {}
+    /// //- src/main.ts
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json ./
+    /// COPY src ./src
+    /// RUN curl -fsSLo setup.sh https://example.com/setup.sh && sh setup.sh
+    /// RUN node scripts/optional.js || true
+    /// RUN npx tsc -p src && node -e "1" && node src/codegen
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {}
+    /// //- src/tsconfig.json
+    /// {}
+    /// //- src/main.ts
+    /// //- src/codegen/index.js
+    /// ```
+    ///
     /// What a generator writes, and what is written with another ending:
     ///
     /// ```repo,passes
@@ -72,17 +115,23 @@ declare_rule! {
     /// {"scripts": {"build": "tsc"}}
     /// //- src/main.ts
     /// import { a } from "./a.js";
+    /// import { old } from "./old.js";
     /// import { Client } from "./generated/client";
     /// import "./style.css";
-    /// a(Client);
+    /// a(Client, old);
     /// //- src/a.ts
     /// export const a = (client) => client;
+    /// //- src/old.d.ts
+    /// export declare const old: number;
     /// ```
     "build-input-missing", Error, Build, since "0.2.0",
     sources: ["https://docs.docker.com/reference/dockerfile/#copy", "https://docs.railway.com/builds/dockerfiles"]
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
+    for delivered in facts.delivered().iter().filter(|each| each.image.dockerfile.is_some()) {
+        run(facts, delivered, out);
+    }
     let mut told = BTreeSet::new();
     for loss in losses(facts).iter().filter(|loss| loss.trace.build) {
         let Some(service) = loss.delivered.service(facts) else { continue };
@@ -110,5 +159,80 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         if !loss.certain {
             finding.severity(Severity::Warning);
         }
+    }
+}
+
+/// Scripts and settings that the commands of a build name themselves.
+fn run(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
+    let (Some(service), Some(file)) = (delivered.service(facts), &delivered.image.dockerfile) else { return };
+    let one = service.roots.len() == 1 || copies::fitting(facts, service, file).len() == 1;
+    let mut told = BTreeSet::new();
+    for stage in delivered.image.built_stages() {
+        let runs = delivered.image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage);
+        for (view, layer, list) in runs {
+            for (at, command) in list.iter().enumerate() {
+                let Some((written, place)) = named(command) else { continue };
+                if is_hook(facts, &list[..at], &written) {
+                    continue;
+                }
+                let bound = list[..at].iter().flat_map(effects).any(|effect| may_make(&effect, &place));
+                let endings =
+                    [String::new(), ".js".to_owned(), "/index.js".to_owned(), "/tsconfig.json".to_owned()];
+                let gone = endings
+                    .iter()
+                    .all(|end| delivered.image.presence(view, &format!("{place}{end}")).is_absent());
+                if bound || !gone || command.conditional || command.tolerated || !told.insert(place) {
+                    continue;
+                }
+                let message = format!(
+                    "`{}` needs `{written}`, which no instruction before this one copies",
+                    command.program()
+                );
+                let finding = out.at(layer.site.clone(), message);
+                finding.service(&service.name).help("Copy it before this command");
+                if !one || !service.selected {
+                    finding.severity(Severity::Warning);
+                }
+            }
+        }
+    }
+}
+
+/// True for a command that an installation before it runs by itself, of which another rule speaks.
+fn is_hook(facts: &Facts<'_>, before: &[Simple], written: &str) -> bool {
+    let installs = before.iter().any(|command| matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun"));
+    installs
+        && facts.node_projects().values().any(|project| {
+            let hooks = ["preinstall", "install", "postinstall", "prepare"];
+            hooks.iter().filter_map(|hook| project.script(hook)).any(|script| script.value.contains(written))
+        })
+}
+
+/// The file that a command cannot do without, as written and in the image.
+fn named(command: &Simple) -> Option<(String, String)> {
+    let words = unwrapped(&command.words);
+    let program = words.first()?.rsplit('/').next()?;
+    let written = match program {
+        "tsc" => flag(&words[1..], &["-p", "--project"])?,
+        "node" | "tsx" | "ts-node" | "python" | "python3" | "sh" | "bash" => {
+            let first = words.get(1)?;
+            (!first.starts_with(['-', '<', '/']) && first.contains('.')).then_some(first.as_str())?
+        }
+        _ => words.first().filter(|word| word.starts_with("./") && word.ends_with(".sh"))?,
+    };
+    let plain = !written.contains(['$', '*', '<', '>', '(', '`'])
+        && written != "."
+        && !written.contains("node_modules");
+    Some((written.trim_start_matches("./").to_owned(), command.place(written)?)).filter(|_| plain)
+}
+
+/// True when a command before may have written `path`.
+fn may_make(effect: &Effect, path: &str) -> bool {
+    let inside = |dir: &String| dir.is_empty() || path == dir || path.starts_with(&format!("{dir}/"));
+    match effect {
+        Effect::Makes(made) => made == path,
+        Effect::Fills(dir) | Effect::Builds(dir) => inside(dir),
+        Effect::Anything => true,
+        _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! The day config files stop being read.
 
 use crate::facts::Facts;
+use crate::facts::service::Service;
 use crate::facts::settings::{CONFIG_CUT_OFF, Key, Setting};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
@@ -51,32 +52,60 @@ const WEIGHTY: [Key; 6] = [
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    for (service, config) in facts.configured() {
-        let lost: Vec<(&Key, &Setting)> =
-            service.settings.base.iter().filter(|(_, setting)| !setting.survives()).collect();
-        if lost.is_empty() {
-            continue;
+    let past = facts.snapshot.today >= CONFIG_CUT_OFF;
+    let depending: Vec<_> = facts.configured().filter(|(service, _)| !lost(service).is_empty()).collect();
+    for (at, (service, config)) in depending.iter().enumerate() {
+        // Before the day, one finding reminds of all files.
+        if at > 0 && !past {
+            break;
         }
-        let names: Vec<String> = lost.iter().map(|(key, _)| format!("`{}`", key.name())).collect();
+        let lost = lost(service);
+        let names: Vec<String> =
+            lost.iter().map(|(key, _)| format!("`{}` ({})", key.name(), instead(**key))).collect();
         let weighty = lost.iter().any(|(key, setting)| {
             WEIGHTY.contains(key) && setting.value.yes().is_some_and(|value| value.text() != Some(""))
         });
-        let past = facts.snapshot.today >= CONFIG_CUT_OFF;
-        let message = if past {
-            format!(
-                "Railway no longer reads this file: {} fall back to the dashboard or to a default",
-                names.join(", ")
-            )
+        let since = if past {
+            "Railway no longer reads this file".to_owned()
         } else {
-            format!(
-                "Railway stops reading this file on {CONFIG_CUT_OFF}: {} then fall back to the dashboard or to a default",
-                names.join(", ")
-            )
+            format!("Railway stops reading this file on {CONFIG_CUT_OFF}")
         };
+        let message = format!(
+            "{since}: the dashboard decides, and where it holds nothing, what stands in brackets: {}",
+            names.join(", ")
+        );
         let severity = if past && weighty { Severity::Error } else { Severity::Warning };
-        out.at(Site::file(config.path.clone()), message)
+        let finding = out.at(Site::file(config.path.clone()), message);
+        finding
             .severity(severity)
             .service(&service.name)
             .help("Carry the settings over to `.railway/railway.ts` and run `railway config apply`");
+        for (_, other) in depending.iter().skip(1).filter(|_| !past) {
+            finding.related(Site::file(other.path.clone()), "this file too");
+        }
     }
+}
+
+/// What Railway takes where nothing is stored.
+fn instead(key: Key) -> &'static str {
+    match key {
+        Key::Builder => "a `Dockerfile` at the root, else Railpack",
+        Key::DockerfilePath => "`Dockerfile`",
+        Key::StartCommand => "the command of the image",
+        Key::HealthcheckPath => "no healthcheck, so what starts counts as healthy",
+        Key::HealthcheckTimeout => "300",
+        Key::RestartPolicyType => "ON_FAILURE",
+        Key::RestartPolicyMaxRetries => "10",
+        Key::NumReplicas | Key::MultiRegionConfig => "one replica",
+        Key::OverlapSeconds => "0",
+        Key::DrainingSeconds => "0, so work in flight is killed at once",
+        Key::SleepApplication => "never asleep",
+        Key::WatchPatterns => "every change deploys",
+        _ => "none",
+    }
+}
+
+/// The settings that only the file holds.
+fn lost(service: &Service) -> Vec<(&Key, &Setting)> {
+    service.settings.base.iter().filter(|(_, setting)| !setting.survives()).collect()
 }

@@ -18,7 +18,7 @@ declare_rule! {
     /// Set the builder to `RAILPACK` and try the build, or write a Dockerfile.
     ///
     /// ## What it cannot know
-    /// When Railway removes Nixpacks. Where a Dockerfile is found the setting has no effect, and this rule is silent.
+    /// When Railway removes Nixpacks; until then it builds, so that this is a note. Where a Dockerfile is found the setting has no effect, and this rule is silent.
     ///
     /// ```repo,fires
     /// //- railway.json
@@ -34,7 +34,7 @@ declare_rule! {
     /// FROM alpine
     /// CMD ["true"]
     /// ```
-    "config-nixpacks", Warning, Config, since "0.1.0",
+    "config-nixpacks", Note, Config, since "0.1.0",
     sources: ["https://docs.railway.com/config-as-code/reference", "https://docs.railway.com/builds/build-configuration"]
 }
 

@@ -49,11 +49,33 @@ declare_rule! {
     /// [deploy]
     /// startCommand = "node a.js"
     /// ```
+    ///
+    /// Nixpacks and Railpack read their own files from the root directory only:
+    ///
+    /// ```repo,fires
+    /// //- scripts/nixpacks.toml
+    /// [phases.setup]
+    /// aptPkgs = ["curl"]
+    /// //- scripts/package.json
+    /// {}
+    /// //- package.json
+    /// {}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// aptPkgs = ["curl"]
+    /// //- api/nixpacks.toml
+    /// [phases.setup]
+    /// aptPkgs = ["curl"]
+    /// ```
     "config-not-discovered", Note, Config, since "0.1.0",
     sources: ["https://docs.railway.com/builds/build-configuration"]
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
+    of_builders(facts, out);
     let only = facts.railway_configs.len() == 1;
     for (service, config) in facts.configured() {
         let stated = service.origin.path != config.path;
@@ -62,12 +84,37 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         }
         let stray = only && !has_program(facts, config.directory());
         let severity = if stray { Severity::Warning } else { Severity::Note };
-        let message =
-            format!("Railway reads this file only for a service whose config path is `/{}`", config.path);
+        let rooted = ["railway.toml", "railway.json"]
+            .into_iter()
+            .find(|name| facts.railway_configs.contains_key(*name));
+        let instead =
+            rooted.map_or(String::new(), |root| format!(", and `{root}` speaks for every other one"));
+        let message = format!(
+            "Railway reads this file only for a service whose config path is `/{}`{instead}",
+            config.path
+        );
         out.at(Site::file(config.path.clone()), message)
             .severity(severity)
             .service(&service.name)
             .help("Set the service's Railway Config File to that path, or move the file to the root");
+    }
+}
+
+/// Files of the builders, which they read from the root directory of the service alone.
+fn of_builders(facts: &Facts<'_>, out: &mut Findings) {
+    for service in &facts.services {
+        let path = &service.origin.path;
+        let Some((directory, name @ ("nixpacks.toml" | "railpack.json"))) = path.rsplit_once('/') else {
+            continue;
+        };
+        if facts.snapshot.entry(name).is_some() {
+            continue;
+        }
+        let message =
+            format!("the builder reads this file only for a service whose root directory is `{directory}`");
+        out.at(Site::file(path.clone()), message)
+            .service(&service.name)
+            .help("Set the service's root directory, or move the file to the root of the repository");
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::facts::Facts;
 use crate::facts::build_context::Absence;
-use crate::facts::copies;
+use crate::facts::copies::{self, Missing};
+use crate::facts::service::Service;
 use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
 
@@ -82,25 +83,27 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
         let Some((context, missing)) = copies::missing(facts, service, &file) else { continue };
-        let place =
-            if context.root.is_empty() { "the repository".to_owned() } else { format!("`{}`", context.root) };
         for each in missing {
-            let source = &each.source.value;
-            let message = match each.absence {
-                Absence::NotInTree => format!("`{source}` is not in {place}, so the build stops here"),
-                Absence::OutsideRoot if service.roots.len() > 1 => {
-                    format!(
-                        "`{source}` is not in {place}: from the repository's root it would be, but other sources would not"
-                    )
-                }
-                _ => continue,
-            };
+            let Some(message) = message(service, &context.root, &each) else { continue };
             let finding = out.at(Site::new(file.path.clone(), each.source.span), message);
             finding.service(&service.name).help("Correct the path, or add the file");
-            if let Some(near) = nearest(facts, source) {
+            if let Some(near) = nearest(facts, &each.source.value) {
                 finding.help(format!("Did you mean `{near}`? Correct the path, or add the file"));
             }
         }
+    }
+}
+
+/// What is to be said of a missing source; `None` when another rule says it.
+fn message(service: &Service, root: &str, missing: &Missing) -> Option<String> {
+    let source = &missing.source.value;
+    let place = if root.is_empty() { "the repository".to_owned() } else { format!("`{root}`") };
+    match missing.absence {
+        Absence::NotInTree => Some(format!("`{source}` is not in {place}, so the build stops here")),
+        Absence::OutsideRoot if service.roots.len() > 1 => Some(format!(
+            "`{source}` is not in {place}: from the repository's root it would be, but other sources would not"
+        )),
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::pattern::pattern;
-use crate::finding::{Findings, Site};
+use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 use crate::span::Span;
 
@@ -77,6 +77,30 @@ declare_rule! {
     /// url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")
     /// engine = create_async_engine(url)
     /// ```
+    /// Flask's setting straight from the variable is a note: Railway's own address is fine, one of another provider that
+    /// begins with `postgres://` is not (`Can't load plugin: sqlalchemy.dialects:postgres`).
+    ///
+    /// ```repo,fires,note
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["gunicorn", "app:app"]
+    /// //- app/config.py
+    /// import os
+    /// class Config:
+    ///     SQLALCHEMY_DATABASE_URI = os.environ.get("DATABASE_URL") or "sqlite:///app.db"
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["gunicorn", "app:app"]
+    /// //- config.py
+    /// import os
+    /// url = os.environ.get("DATABASE_URL", "sqlite:///app.db").replace("postgres://", "postgresql://", 1)
+    /// SQLALCHEMY_DATABASE_URI = url
+    /// ```
     "database-url-scheme", Warning, Start, since "0.2.0",
     sources: ["https://docs.railway.com/databases/postgresql", "https://jdbc.postgresql.org/documentation/use/"]
 }
@@ -86,6 +110,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         return;
     }
     spring(facts, out);
+    flask(facts, out);
     for service in &facts.services {
         let startup = facts.startup(service);
         let texts: Vec<_> = startup.files.iter().filter_map(|path| facts.snapshot.text(path).ok()).collect();
@@ -106,6 +131,37 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .help("Replace the beginning of the address before the engine is made");
             break;
         }
+    }
+}
+
+/// `SQLALCHEMY_DATABASE_URI` taken straight from `DATABASE_URL`, where no file mends its beginning.
+fn flask(facts: &Facts<'_>, out: &mut Findings) {
+    let Some(pattern) =
+        pattern(r"(?m)^[ \t]*(?:app\.config\[['\x22])?SQLALCHEMY_DATABASE_URI\b.*\bDATABASE_URL\b")
+    else {
+        return;
+    };
+    let named = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        ["config", "settings", "database", "extensions", "__init__", "app", "main"]
+            .iter()
+            .any(|stem| name.starts_with(stem))
+    };
+    let sources =
+        facts.snapshot.entries().iter().filter(|entry| entry.path.ends_with(".py") && named(&entry.path));
+    let texts: Vec<_> = sources.filter_map(|entry| facts.snapshot.text(&entry.path).ok()).collect();
+    if texts.iter().any(|text| text.text.contains("postgres://")) {
+        return;
+    }
+    for text in &texts {
+        let Some(found) = pattern.find(&text.text) else { continue };
+        let start = found.start() + found.as_str().len() - found.as_str().trim_start().len();
+        out.at(
+            Site::new(text.path.clone(), Span::new(start, found.end())),
+            "SQLAlchemy does not take an address that begins with `postgres://`, as some providers give it",
+        )
+        .severity(Severity::Note)
+        .help("Replace `postgres://` by `postgresql://` where the variable is read");
     }
 }
 

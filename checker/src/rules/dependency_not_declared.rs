@@ -304,7 +304,8 @@ fn tell<'o>(
         _ => installs.last().map_or_else(|| trace.site.clone(), |install| install.site.clone()),
     };
     let locked = last.is_some_and(|install| lockfile(facts, install).is_some());
-    let certain = locked && trace.firm && package.when == When::Always;
+    let strict = last.is_some_and(|install| is_strict(facts, install));
+    let certain = locked && !strict && trace.firm && package.when == When::Always;
     let message = format!("nothing installs `{}`, which `{}` imports", package.name, source(trace, package));
     let finding = out.at(site, message);
     finding.related(package.site.clone(), "it is imported here");
@@ -338,7 +339,8 @@ fn brought(facts: &Facts<'_>, delivered: &Delivered<'_>, installs: &[Install], n
             });
             asked
                 || install.named.iter().any(|named| named == name)
-                || lockfile(facts, install).is_some_and(|text| in_lockfile(&text, name))
+                || !is_strict(facts, install)
+                    && lockfile(facts, install).is_some_and(|text| in_lockfile(&text, name))
         })
         || (delivered.image.dockerfile.is_none() && installs.is_empty())
 }
@@ -354,6 +356,21 @@ fn lockfile(facts: &Facts<'_>, install: &Install) -> Option<String> {
     let directory = install.manifest.as_ref()?;
     let found = LOCKFILES.iter().find_map(|(name, _)| facts.snapshot.text(&join(directory, name)).ok());
     found.map(|text| text.text.clone())
+}
+
+/// True where pnpm gives a program nothing but what its own manifest asks for (<https://pnpm.io/settings#hoist>).
+fn is_strict(facts: &Facts<'_>, install: &Install) -> bool {
+    let Some(directory) = &install.manifest else { return false };
+    let there = |name: &str| facts.snapshot.entry(&join(directory, name)).is_some();
+    let loose = [".npmrc", "pnpm-workspace.yaml", "package.json"].iter().any(|name| {
+        let text = facts.snapshot.text(&join(directory, name)).ok();
+        text.is_some_and(|text| {
+            ["hoisted", "shamefully", "hoist-pattern", "HoistPattern"]
+                .iter()
+                .any(|word| text.text.contains(word))
+        })
+    });
+    there("pnpm-lock.yaml") && !there("package-lock.json") && !there("yarn.lock") && !loose
 }
 
 fn in_lockfile(text: &str, name: &str) -> bool {

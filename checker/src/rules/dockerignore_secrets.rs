@@ -3,7 +3,7 @@
 use crate::facts::Facts;
 use crate::facts::build_context::BuildContext;
 use crate::facts::copies;
-use crate::finding::{Findings, Fix, Site};
+use crate::finding::{Findings, Fix, Severity, Site};
 use crate::rule::declare_rule;
 use crate::snapshot::Entry;
 
@@ -19,8 +19,8 @@ declare_rule! {
     /// `**/.env` in `.dockerignore`. Values that were ever pushed are known; replace them.
     ///
     /// ## What it cannot know
-    /// Whether the values are secret: `.env.example` and its like, and the public defaults of a framework, are passed over
-    /// by their names only. Files that git does not track never reach a build from GitHub.
+    /// Whether the values are secret. A file that gives no value to a name such as `…_KEY` or `…_TOKEN` is a note;
+    /// `.env.example` and its like are passed over by their names. Files that git does not track never reach a build from GitHub.
     ///
     /// ```repo,fires,warning
     /// //- Dockerfile
@@ -29,6 +29,19 @@ declare_rule! {
     /// CMD ["python", "main.py"]
     /// //- .env
     /// TOKEN=hello
+    /// ```
+    ///
+    /// Settings that anybody may see are a note:
+    ///
+    /// ```repo,fires,note
+    /// //- Dockerfile
+    /// FROM node:22
+    /// COPY . .
+    /// CMD ["node", "a.js"]
+    /// //- .env.production
+    /// VITE_API_KEY=public
+    /// SECRET_KEY=change-me
+    /// API_URL=https://example.com
     /// ```
     ///
     /// A pattern without `**/` does not reach the nested one:
@@ -81,7 +94,8 @@ declare_rule! {
 }
 
 /// Last parts of names of files that are made to be public.
-const TEMPLATES: &[&str] = &["example", "sample", "template", "dist", "defaults", "schema", "test", "ci"];
+const TEMPLATES: &[&str] =
+    &["example", "exemple", "sample", "template", "dist", "defaults", "schema", "test", "ci"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
@@ -90,20 +104,52 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let contexts: Vec<_> =
             service.roots.iter().map(|root| facts.build_context(root, &file.path)).collect();
         let Some(context) = contexts.first() else { continue };
-        for entry in context.entries.iter().filter(|entry| entry.tracked && is_secret(&entry.path)) {
-            let taken = sources
-                .iter()
-                .find(|(_, source)| contexts.iter().all(|each| sends(each, &source.value, entry)));
-            let Some((_, source)) = taken else { continue };
-            let message = format!("`{}` is copied into the image", entry.path);
-            let finding = out.at(Site::new(file.path.clone(), source.span), message);
-            finding
-                .service(&service.name)
-                .related(Site::file(entry.path.clone()), "the environment file")
-                .help("Add `**/.env*` to `.dockerignore` and set the values as variables of the service")
-                .fix(ignore_fix(facts, context));
+        let taken = context
+            .entries
+            .iter()
+            .filter(|entry| entry.tracked && is_secret(&entry.path))
+            .filter_map(|entry| {
+                let sent = |source: &str| contexts.iter().all(|each| sends(each, source, entry));
+                sources.iter().find(|(_, source)| sent(&source.value)).map(|(_, source)| (entry, source.span))
+            });
+        let taken: Vec<_> = taken.collect();
+        // The one that holds secrets is told, and the others with it.
+        let holding = taken.iter().find(|(entry, _)| holds_secrets(facts, &entry.path));
+        let Some((entry, span)) = holding.or_else(|| taken.first()) else { continue };
+        let more = match taken.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let message = format!("`{}`{more} is copied into the image", entry.path);
+        let finding = out.at(Site::new(file.path.clone(), *span), message);
+        for (entry, _) in &taken {
+            finding.related(Site::file(entry.path.clone()), "the environment file");
+        }
+        finding
+            .service(&service.name)
+            .help("Add `**/.env*` to `.dockerignore` and set the values as variables of the service")
+            .fix(ignore_fix(facts, context));
+        if holding.is_none() {
+            finding.severity(Severity::Note);
         }
     }
+}
+
+/// True when a line gives a value to a name of a secret.
+fn holds_secrets(facts: &Facts<'_>, path: &str) -> bool {
+    let Ok(text) = facts.snapshot.text(path) else { return false };
+    text.text.lines().filter_map(|line| line.trim_start_matches("export ").split_once('=')).any(
+        |(name, value)| {
+            let public = ["NEXT_PUBLIC_", "VITE_", "REACT_APP_", "EXPO_PUBLIC_", "NUXT_PUBLIC_", "#"];
+            let secret = ["KEY", "SECRET", "TOKEN", "PASSWORD", "PASSWD", "CREDENTIAL"];
+            let value = value.trim().trim_matches(['"', '\'']);
+            let filler = ["your", "xxx", "change", "<", "example", "placeholder", "..."];
+            secret.iter().any(|word| name.contains(word))
+                && !public.iter().any(|prefix| name.trim_start().starts_with(prefix))
+                && !value.is_empty()
+                && !filler.iter().any(|word| value.to_ascii_lowercase().contains(word))
+        },
+    )
 }
 
 fn sends(context: &BuildContext<'_>, source: &str, entry: &Entry) -> bool {

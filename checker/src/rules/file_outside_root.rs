@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::Facts;
 use crate::facts::chain::When;
 use crate::facts::launch::{How, losses};
-use crate::finding::{Findings, Severity};
+use crate::facts::startup::join;
+use crate::facts::{Facts, copies};
+use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
+use crate::snapshot::EntryKind;
 
 declare_rule! {
     /// A program imports or reads a file that lies outside the service's root directory.
@@ -67,11 +69,47 @@ declare_rule! {
     /// //- jobs/shared/list.mjs
     /// export const list = [];
     /// ```
+    ///
+    /// A link leads out of the directory that is copied:
+    ///
+    /// ```repo,fires,warning
+    /// //- worker/Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json ./
+    /// COPY prisma ./prisma
+    /// CMD ["node", "a.js"]
+    /// //- worker/package.json
+    /// {}
+    /// //- worker/prisma/schema.prisma symlink
+    /// ../../backend/prisma/schema.prisma
+    /// //- backend/prisma/schema.prisma
+    /// model A {}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- worker/Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json ./
+    /// COPY prisma ./prisma
+    /// CMD ["node", "a.js"]
+    /// //- worker/package.json
+    /// {}
+    /// //- worker/prisma/schema.prisma symlink
+    /// ../shared/schema.prisma
+    /// //- worker/shared/schema.prisma
+    /// model A {}
+    /// //- worker/docs/readme.md symlink
+    /// ../../README.md
+    /// //- README.md
+    /// ```
     "file-outside-root", Error, Start, since "0.2.0",
     sources: ["https://docs.railway.com/deployments/monorepo"]
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
+    linked(facts, out);
     let mut told = BTreeSet::new();
     for loss in losses(facts) {
         let (Some(service), How::OutsideRoot { source }) = (loss.delivered.service(facts), &loss.how) else {
@@ -88,6 +126,50 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         finding.help("Move the file below the root directory, or clear the root directory");
         if !loss.certain {
             finding.severity(Severity::Warning);
+        }
+    }
+}
+
+/// Symbolic links that a Dockerfile copies from its own directory and that lead out of it.
+fn linked(facts: &Facts<'_>, out: &mut Findings) {
+    let links: Vec<_> = facts
+        .snapshot
+        .entries()
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::Symlink && entry.tracked)
+        .collect();
+    if links.is_empty() {
+        return;
+    }
+    for (service, file) in facts.images() {
+        let Some((home, _)) = file.path.rsplit_once('/') else { continue };
+        let fitting = copies::fitting(facts, service, &file);
+        if !fitting.iter().any(|context| context.root == home) {
+            continue;
+        }
+        let sources = copies::context_sources(&file);
+        for entry in &links {
+            let Some(inner) = entry.path.strip_prefix(&format!("{home}/")) else { continue };
+            let taken = sources.iter().any(|(_, source)| {
+                let path = source.value.trim_start_matches("./").trim_end_matches('/');
+                path.is_empty() || path == "." || inner == path || inner.starts_with(&format!("{path}/"))
+            });
+            let Some(target) =
+                facts.snapshot.link_target(&entry.path).filter(|target| taken && !target.starts_with('/'))
+            else {
+                continue;
+            };
+            let directory = entry.path.rsplit_once('/').map_or("", |(directory, _)| directory);
+            let place = join(directory, &target);
+            if place.starts_with(&format!("{home}/")) || place == home {
+                continue;
+            }
+            let message =
+                format!("this link leads to `{place}`, outside of `{home}`, which the image is built from");
+            let finding = out.at(Site::file(entry.path.clone()), message);
+            finding.service(&service.name).related(Site::file(file.path.clone()), "it is copied here");
+            finding.help("Put a copy of the file in its place, or build from the root of the repository");
+            finding.severity(if fitting.len() == 1 { Severity::Warning } else { Severity::Note });
         }
     }
 }

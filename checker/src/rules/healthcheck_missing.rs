@@ -91,7 +91,6 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 Key::HealthcheckPath,
                 &serde_json::Value::from(route.as_str()).to_string(),
             )
-            && !route.contains(['{', '<', ':', '*'])
         {
             finding.fix(Fix { title: format!("Probe {route}"), edits: vec![edit] });
         }
@@ -106,8 +105,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 fn health_route(facts: &Facts<'_>, service: &Service) -> Option<(Site, String)> {
     let startup = facts.startup(service);
     let names = ["health", "ready", "live", "ping", "status"];
-    let served =
-        startup.routes.iter().find(|route| route.get && names.iter().any(|name| route.path.contains(name)));
+    // A route with parameters is somebody's status and not the program's.
+    let plain = |path: &str| !path.contains(['{', '<', ':', '*', '[']);
+    let served = startup
+        .routes
+        .iter()
+        .find(|route| route.get && plain(&route.path) && names.iter().any(|name| route.path.contains(name)));
     let from_program = served.map(|route| (route.site.clone(), route.path.clone()));
     from_program.or_else(|| from_image(facts, service))
 }

@@ -124,6 +124,30 @@ declare_rule! {
     /// //- auth.js
     /// exports.requireAuth = (req, res, next) => next();
     /// ```
+    ///
+    /// A page of Next.js that redirects:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/"}}
+    /// //- package.json
+    /// {"scripts": {"start": "next start"}, "dependencies": {"next": "15"}}
+    /// //- app/page.tsx
+    /// import { redirect } from "next/navigation";
+    /// export default function Page() { redirect("/login"); }
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- package.json
+    /// {"scripts": {"start": "next start"}, "dependencies": {"next": "15"}}
+    /// //- app/page.tsx
+    /// import { redirect } from "next/navigation";
+    /// export default function Page() { redirect("/login"); }
+    /// //- app/health/route.ts
+    /// export const GET = () => new Response("ok");
+    /// ```
     "healthcheck-non-200", Error, Health, since "0.2.0",
     sources: ["https://docs.railway.com/deployments/healthchecks"]
 }
@@ -153,6 +177,17 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .service(&service.name)
                 .related(site, "the route")
                 .help(format!("Write `{path}/`"));
+                continue;
+            }
+            if let Some(page) = redirecting(facts, service, path) {
+                out.at(
+                    setting.site.clone(),
+                    format!("the page of `{path}` may redirect, and Railway waits for 200"),
+                )
+                .severity(Severity::Warning)
+                .service(&service.name)
+                .related(page, "it redirects here")
+                .help("Probe a route that answers every request alike, such as `app/health/route.ts`");
                 continue;
             }
             let startup = facts.startup(service);
@@ -205,6 +240,28 @@ fn slash(startup: &Startup, route: &Route, path: &str, text: &str) -> Option<Str
             route.path
         )
     })
+}
+
+/// Where the page of a Next.js application that is served at `path` redirects; `None` when several applications may be
+/// the service's.
+fn redirecting(facts: &Facts<'_>, service: &Service, path: &str) -> Option<Site> {
+    let inner = path.trim_matches('/');
+    let below = if inner.is_empty() { String::new() } else { format!("{inner}/") };
+    let ends: Vec<String> =
+        ["tsx", "ts", "jsx", "js"].iter().map(|end| format!("app/{below}page.{end}")).collect();
+    let home =
+        service.dockerfile.yes().and_then(|choice| choice.path.rsplit_once('/')).map_or("", |(home, _)| home);
+    let inside = |path: &str| home.is_empty() || path.starts_with(&format!("{home}/"));
+    let pages = facts.snapshot.entries().iter().map(|entry| entry.path.as_str()).filter(|path| inside(path));
+    let mut pages = pages.filter(|path| {
+        ends.iter().any(|end| {
+            path.strip_suffix(end.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        })
+    });
+    let page = pages.next().filter(|_| pages.next().is_none())?;
+    let text = facts.snapshot.text(page).ok()?;
+    let at = text.text.find("redirect(").filter(|_| text.text.contains("next/navigation"))?;
+    Some(Site::new(page, at..at + "redirect".len()))
 }
 
 /// The route of a Django project that is `path` with a slash at its end, when none is without.

@@ -1,10 +1,10 @@
 //! A module that the started program imports is not in the image.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
-use crate::facts::chain::{Barred, When};
-use crate::facts::launch::{How, Loss, losses};
+use crate::facts::chain::{Barred, Loader, When};
+use crate::facts::launch::{How, Loss, caught_or_not};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -226,6 +226,28 @@ declare_rule! {
     /// //- extra/__init__.py
     /// ```
     ///
+    /// What the program may do without is a note:
+    ///
+    /// ```repo,fires,note
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY src ./src
+    /// CMD ["python", "src/main.py"]
+    /// //- src/main.py
+    /// import sys
+    /// try:
+    ///     import engine
+    /// except ImportError:
+    ///     engine = None
+    /// def load(path="limits.json"):
+    ///     return open(path)
+    /// //- engine.py
+    /// x = 1
+    /// //- limits.json
+    /// {}
+    /// ```
+    ///
     /// A project that is installed is found without its directory:
     ///
     /// ```repo,passes
@@ -244,6 +266,24 @@ declare_rule! {
     /// //- bin/start.py
     /// import mine
     /// ```
+    ///
+    /// A program that changes where Python looks:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY lib ./lib
+    /// CMD ["python", "lib/server/main.py"]
+    /// //- lib/server/main.py
+    /// import sys
+    /// sys.path.append("/app")
+    /// import agent.core
+    /// import lib.absent
+    /// //- agent/core.py
+    /// //- agent/__init__.py
+    /// //- lib/__init__.py
+    /// ```
     "import-not-in-image", Error, Start, since "0.2.0",
     sources: [
         "https://docs.docker.com/reference/dockerfile/#copy",
@@ -254,9 +294,16 @@ declare_rule! {
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
-    for loss in losses(facts).iter().filter(|loss| !loss.trace.build) {
+    let mut hints = BTreeMap::new();
+    for loss in caught_or_not(facts).iter().filter(|loss| !loss.trace.build) {
         let Some(service) = loss.delivered.service(facts) else { continue };
         let Some((site, what)) = lost(loss) else { continue };
+        let hint = is_hint(loss);
+        let count = hints.entry(service.name.clone()).or_insert(0_usize);
+        *count += usize::from(hint);
+        if hint && *count > HINTS {
+            continue;
+        }
         let barred = matches!(loss.how, How::Barred { .. });
         if !told.insert((service.name.clone(), what.clone())) {
             continue;
@@ -270,20 +317,56 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         } else {
             "Copy it into the image, or copy the whole directory instead of single files"
         });
-        if !loss.certain {
+        if is_hint(loss) {
+            finding.severity(Severity::Note);
+        } else if !loss.certain {
             finding.severity(Severity::Warning);
         }
     }
 }
 
+/// Hints that are told for one service.
+const HINTS: usize = 3;
+
+/// True for what the program may do without: an import whose failure is caught, and a file that a text names.
+fn is_hint(loss: &Loss<'_, '_>) -> bool {
+    let module = matches!(&loss.how, How::NotCopied { module: true, .. });
+    loss.broken.when >= When::Guarded || loss.broken.when == When::Named && !module && !is_named_program(loss)
+}
+
+fn is_named_program(loss: &Loss<'_, '_>) -> bool {
+    matches!(&loss.how, How::NotCopied { source, .. } if is_program(source))
+}
+
+/// Files that programs read as they are.
+fn is_data(source: &str) -> bool {
+    const ENDS: [&str; 14] = [
+        "json", "yaml", "yml", "toml", "csv", "sql", "html", "pkl", "joblib", "onnx", "pt", "ini", "xml",
+        "parquet",
+    ];
+    let name = source.rsplit('/').next().unwrap_or(source);
+    let aside = ["package.json", "tsconfig.json", "package-lock.json", "pyproject.toml"];
+    !aside.contains(&name) && name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end))
+}
+
 /// Where it is to be told, and what is lost; `None` when another rule tells it.
 fn lost(loss: &Loss<'_, '_>) -> Option<(Option<Site>, String)> {
+    // Of an import whose failure is caught, only a module of the repository that is nowhere copied is worth a word.
+    let caught = loss.broken.when >= When::Guarded;
     match &loss.how {
+        How::NotCopied { module: true, .. } if loss.broken.when == When::Types => None,
+        // Node packages try other builds of themselves in this way.
+        _ if caught
+            && (loss.trace.loader != Loader::Python
+                || !matches!(&loss.how, How::NotCopied { module: true, .. })) =>
+        {
+            None
+        }
         How::NotCopied { site, source, module: true, .. } => {
             Some((site.clone(), format!("no instruction copies `{source}` into the image")))
         }
         How::NotCopied { site, source, module: false, .. }
-            if loss.broken.when < When::Named || is_program(source) =>
+            if loss.broken.when < When::Named || is_program(source) || is_data(source) =>
         {
             Some((site.clone(), format!("no instruction copies `{source}` into the image")))
         }

@@ -16,7 +16,7 @@ declare_rule! {
     ///
     /// ## What it cannot know
     /// Two field reports say that a Procfile's command reached a service built from a Dockerfile; another such case turned
-    /// out to be a command set in the dashboard. So this is a warning: verify on the live service.
+    /// out to be a command set in the dashboard. So this is a note: verify on the live service.
     ///
     /// ```repo,fires
     /// //- worker/Procfile
@@ -38,7 +38,7 @@ declare_rule! {
     /// FROM python:3.12
     /// CMD ["gunicorn", "app:app"]
     /// ```
-    "procfile-not-used", Warning, Start, since "0.1.0",
+    "procfile-not-used", Note, Start, since "0.1.0",
     sources: ["https://docs.railway.com/builds/build-configuration", "https://github.com/KonstantinMB/exploreyc/pull/44"]
 }
 

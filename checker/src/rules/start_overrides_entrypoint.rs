@@ -1,7 +1,8 @@
 //! A start command that goes around the entry point.
 
 use crate::facts::Facts;
-use crate::facts::dockerfile::{Command, InstructionKind};
+use crate::facts::dockerfile::{Command, Dockerfile, InstructionKind};
+use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
@@ -60,12 +61,44 @@ declare_rule! {
     /// FROM python:3.12
     /// ENTRYPOINT ["./docker-entrypoint.sh"]
     /// ```
+    ///
+    /// A script that the image's command runs first:
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "supervisord -c /etc/supervisord.conf"}}
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["/bin/bash", "-c", "/app/setup.sh && supervisord -c /etc/supervisord.conf"]
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "bash -c '/app/setup.sh && supervisord -c /etc/supervisord.conf'"}}
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["/bin/bash", "-c", "/app/setup.sh && supervisord -c /etc/supervisord.conf"]
+    /// ```
+    ///
+    /// Another program altogether:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "celery -A tasks worker"}}
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["/bin/bash", "-c", "/app/setup.sh && gunicorn app:app"]
+    /// ```
     "start-overrides-entrypoint", Warning, Start, since "0.2.0",
     sources: ["https://docs.railway.com/deployments/start-command"]
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
+        prepared(service, &file, out);
         let last = file.stages.len().checked_sub(1);
         let mut stage = last;
         let mut entrypoint = None;
@@ -92,6 +125,35 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .service(&service.name)
             .related(Site::new(file.path.clone(), span), "the entry point")
             .help(format!("Begin the command with `{script}`, or delete it"));
+        }
+    }
+}
+
+/// A script that the image's command runs before its program, and a start command that runs the program alone.
+fn prepared(service: &Service, file: &Dockerfile, out: &mut Findings) {
+    let commands = file.final_stage().into_iter().flat_map(|stage| stage.instructions.iter().rev());
+    let found = commands.into_iter().find_map(|each| match &each.kind {
+        InstructionKind::Cmd(command) => Some((line(command), each.span)),
+        _ => None,
+    });
+    let Some((command, span)) = found else { return };
+    let Some((before, after)) = command.split_once("&&") else { return };
+    let Some(script) = before.split([' ', '"', '\'']).find(|word| word.ends_with(".sh")) else { return };
+    let name = script.rsplit('/').next().unwrap_or(script);
+    let Some(program) = after.split_whitespace().find(|word| *word != "exec").filter(|word| word.len() > 2)
+    else {
+        return;
+    };
+    for setting in service.settings.every(Key::StartCommand) {
+        let start = setting.value.yes().and_then(Value::text).unwrap_or_default();
+        if start.contains(program) && !start.contains(name) {
+            out.at(
+                setting.site.clone(),
+                format!("this command runs in place of the image's, which runs `{script}` first"),
+            )
+            .service(&service.name)
+            .related(Site::new(file.path.clone(), span), "the image's command")
+            .help(format!("Run `{script}` first, or delete the start command"));
         }
     }
 }

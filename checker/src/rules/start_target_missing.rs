@@ -5,6 +5,8 @@ use crate::facts::chain::names;
 use crate::facts::image::LayerKind;
 use crate::facts::launch::{Delivered, Program, Target};
 use crate::facts::python_project::normal;
+use crate::facts::settings::Key;
+use crate::facts::startup::join;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -21,7 +23,8 @@ declare_rule! {
     /// ## What it cannot know
     /// What the build writes: a target that some build command may have made is passed over. Commands that the files give
     /// for the same image but that may not be the one in effect (an overridden `CMD`, another process of the Procfile, the
-    /// command of a compose service) are warnings; so is a command that runs under a condition.
+    /// command of a compose service) are warnings; so is a command that runs under a condition, and a Python module that lies
+    /// elsewhere in the image, because `PYTHONPATH` may be set on the service.
     ///
     /// ```repo,fires
     /// //- Dockerfile
@@ -129,6 +132,69 @@ declare_rule! {
     /// //- main.py
     /// print(1)
     /// ```
+    ///
+    /// Railway's builders write a Go program to `./out`:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "./bin/server"}}
+    /// //- go.mod
+    /// module x
+    /// //- main.go
+    /// package main
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"buildCommand": "go build -o bin/server ."}, "deploy": {"startCommand": "./bin/server"}}
+    /// //- go.mod
+    /// module x
+    /// //- main.go
+    /// package main
+    /// ```
+    ///
+    /// A linked directory, and a configuration of Gunicorn that names another one:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN ln -s src/service service
+    /// CMD gunicorn wsgi:app & exec uvicorn service.main:app
+    /// //- gunicorn.conf.py
+    /// chdir = "src"
+    /// //- src/wsgi.py
+    /// app = 1
+    /// //- src/service/main.py
+    /// app = 1
+    /// ```
+    ///
+    /// A module that lies elsewhere in the image: `PYTHONPATH` may be a variable of the service, so that this is a warning:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["uvicorn", "service.main:app"]
+    /// //- src/service/main.py
+    /// app = 1
+    /// ```
+    ///
+    /// A config file at the root may belong to a service whose root directory is another one:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.toml
+    /// [build]
+    /// builder = "nixpacks"
+    /// [deploy]
+    /// startCommand = "node dist/main.js"
+    /// //- package.json
+    /// {"scripts": {"build": "npm --prefix backend run build"}}
+    /// //- backend/package.json
+    /// {"scripts": {"build": "nest build"}}
+    /// ```
     "start-target-missing", Error, Start, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",
@@ -142,6 +208,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for program in &delivered.programs {
             let certain = delivered.lacks(program);
             if !certain && !delivered.likely_lacks(program) {
+                if let Some(message) = other_output(facts, delivered, program) {
+                    let finding = out.at(program.site.clone(), message);
+                    finding.service(&service.name).severity(Severity::Warning);
+                    finding.help("Start `./out`, or write the program there in a build command");
+                }
                 continue;
             }
             let Some((message, help)) = told(facts, delivered, program) else { continue };
@@ -152,11 +223,65 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if copy.is_some() {
                 finding.related(program.site.clone(), "the command");
             }
-            if !program.firm || !certain {
+            if !program.firm
+                || !certain
+                || delivered.has_elsewhere(program)
+                || in_other_root(facts, delivered, program)
+            {
                 finding.severity(Severity::Warning);
             }
         }
     }
+}
+
+/// What is wrong when Railway's builders compile a Go program to another place than the command starts
+/// (<https://nixpacks.com/docs/providers/go>, <https://railpack.com/languages/golang>).
+fn other_output(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<String> {
+    let service = delivered.service(facts)?;
+    let (Target::File { place, written, by }, None) = (&program.target, &delivered.image.dockerfile) else {
+        return None;
+    };
+    let root = &delivered.image.context.root;
+    let there = |name: &str| facts.snapshot.entry(&join(root, name)).is_some();
+    let plain = by.is_empty() && place.starts_with("app/") && place != "app/out";
+    let compiled = there("go.mod")
+        && !["nixpacks.toml", "nixpacks.json", "railpack.json"].iter().any(|name| there(name));
+    let own = service.settings.base.contains_key(&Key::BuildCommand);
+    let inner = place.strip_prefix("app/")?;
+    (plain && compiled && !own && program.effective && delivered.image.context.file(inner).is_none())
+        .then(|| format!("the builder writes a Go program to `./out`, and nothing makes `{written}`"))
+}
+
+/// True when Railway's builder works and another directory with a manifest of its own would have the target: the root
+/// directory may be set to it, and the config file still lie at the root.
+fn in_other_root(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> bool {
+    let told = delivered
+        .service(facts)
+        .is_none_or(|service| service.settings.base.contains_key(&Key::RootDirectory));
+    if delivered.image.dockerfile.is_some() || told || !facts.config.services.is_empty() {
+        return false;
+    }
+    let root = &delivered.image.context.root;
+    let directories = facts.node_projects().keys().chain(facts.python_projects().keys());
+    directories.filter(|directory| *directory != root).any(|directory| match &program.target {
+        Target::File { place, .. } => place.strip_prefix("app/").is_some_and(|inner| {
+            let first = inner.split('/').next().unwrap_or(inner);
+            let built = matches!(first, "dist" | "build" | "out" | "lib" | ".next" | ".output");
+            let builds =
+                facts.node_projects().get(directory).is_some_and(|project| project.script("build").is_some());
+            facts.snapshot.entry(&join(directory, inner)).is_some() || (built && builds)
+        }),
+        Target::Module { name, .. } => {
+            let inner = join(directory, &name.replace('.', "/"));
+            [".py", "/__init__.py", "/__main__.py"]
+                .iter()
+                .any(|end| facts.snapshot.entry(&format!("{inner}{end}")).is_some())
+        }
+        Target::NoScript { name, .. } => {
+            facts.node_projects().get(directory).is_some_and(|project| project.script(name).is_some())
+        }
+        Target::Other => false,
+    })
 }
 
 /// The last COPY of the image, when the file that the program runs lies in the context at the same place below the

@@ -91,7 +91,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .flat_map(|stage| delivered.image.runs(*stage))
             .flat_map(|(.., list)| list.to_vec())
             .collect();
-        for project in compiled(facts, delivered) {
+        for (project, compiled) in compiled(facts, delivered) {
             for dependency in &project.dependencies {
                 let named = facts.node_projects().values().find(|other| {
                     other.name.as_ref().is_some_and(|name| name.value == dependency.name.value)
@@ -118,11 +118,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 }
                 let main = other.main.as_ref().map_or("", |main| main.value.as_str());
                 let message = format!(
-                    "no command of the Dockerfile and no script here builds `{}`, whose `main` is `{main}`",
-                    dependency.name.value
+                    "no command before builds `{}`, whose `main` is `{main}` and which `{}` asks for",
+                    dependency.name.value, project.path
                 );
-                let finding = out.at(Site::new(project.path.clone(), dependency.name.span), message);
-                finding.service(&service.name).related(service.origin.clone(), "the image is built here");
+                let asked = Site::new(project.path.clone(), dependency.name.span);
+                // Where a script of the package would build it, the image is at fault for not running that one.
+                let known = project.scripts.iter().any(|(_, script)| builds(&script.value, other));
+                let (site, place) = if known { (compiled.clone(), asked) } else { (asked, compiled.clone()) };
+                let finding = out.at(site, message);
+                let what = if known { "it is asked for here" } else { "the package is compiled here" };
+                finding.service(&service.name).related(place, what);
                 finding.help(format!("Build `{}` before this package", dependency.name.value));
             }
         }
@@ -134,16 +139,18 @@ const COMPILERS: [&str; 9] =
     ["tsc", "nest", "vite", "next", "tsup", "webpack", "rollup", "esbuild", "react-scripts"];
 
 /// Projects in whose directory a compiler runs.
-fn compiled<'f>(facts: &'f Facts<'_>, delivered: &Delivered<'_>) -> Vec<&'f NodeProject> {
-    let mut found: Vec<&NodeProject> = Vec::new();
+fn compiled<'f>(facts: &'f Facts<'_>, delivered: &Delivered<'_>) -> Vec<(&'f NodeProject, Site)> {
+    let mut found: Vec<(&NodeProject, Site)> = Vec::new();
     for stage in delivered.image.built_stages() {
-        for (view, _, commands) in delivered.image.runs(stage) {
+        for (view, layer, commands) in delivered.image.runs(stage) {
             for command in commands.iter().filter(|command| COMPILERS.contains(&command.program())) {
                 let manifest = delivered.image.presence(view, &join(&command.dir, "package.json"));
                 let directory =
                     manifest.source().map(|path| path.rsplit_once('/').map_or("", |(dir, _)| dir));
                 let project = directory.and_then(|directory| facts.node_projects().get(directory));
-                found.extend(project.filter(|project| found.iter().all(|known| known.path != project.path)));
+                let fresh =
+                    project.filter(|project| found.iter().all(|(known, _)| known.path != project.path));
+                found.extend(fresh.map(|project| (project, layer.site.clone())));
             }
         }
     }
@@ -164,19 +171,25 @@ fn needs_build(facts: &Facts<'_>, other: &NodeProject) -> bool {
     !there && !hooked && other.script("build").is_some()
 }
 
+/// True for a script that builds `other`.
+fn builds(script: &str, other: &NodeProject) -> bool {
+    let name = other.name.as_ref().map_or("", |name| name.value.as_str());
+    let one = script.contains(name) || script.contains(&other.directory) || script.contains("-r ");
+    script.contains("build") && one
+        || ["turbo", "tsc -b", "tsc --build"].iter().any(|all| script.contains(all))
+}
+
 /// True when some command, or some script of the package itself, builds `other`.
 fn is_built(all: &[Simple], other: &NodeProject, project: &NodeProject) -> bool {
     let name = other.name.as_ref().map_or("", |name| name.value.as_str());
     let own = project.name.as_ref().map_or("", |name| name.value.as_str());
-    let by_script = project.scripts.iter().any(|(_, script)| {
-        script.value.contains("build")
-            && (script.value.contains(name)
-                || script.value.contains(&other.directory)
-                || script.value.contains("-r "))
-            || script.value.contains("turbo")
-            || script.value.contains("tsc -b")
-            || script.value.contains("tsc --build")
-    });
+    // Of the package's own scripts those count that the build or an installation runs.
+    let runs = |script: &str| {
+        ["prebuild", "build", "postbuild", "preinstall", "postinstall", "prepare"].contains(&script)
+            || all.iter().any(|command| command.has(script))
+    };
+    let by_script =
+        project.scripts.iter().filter(|(name, _)| runs(name)).any(|(_, script)| builds(&script.value, other));
     let by_command = all.iter().any(|command| {
         let building = ["build", "tsc", "tsup", "turbo", "nx", "lerna"]
             .iter()

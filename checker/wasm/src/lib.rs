@@ -1,5 +1,6 @@
 //! The checker behind a JavaScript door: a host object and JSON in, JSON out.
 
+pub mod railway;
 mod tree;
 
 use checker::finding::Severity;

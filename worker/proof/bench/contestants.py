@@ -40,12 +40,12 @@ def everyone(scale: float) -> list[Contestant]:
         return max(20, int(count * scale))
 
     def ours(slots: int, *variables: tuple[str, str]) -> Contestant:
-        return Contestant(f"ours, Python, c={slots}", "rq", (worker, "run", "--concurrency", str(slots)), rq, jobs(3000),
+        return Contestant(f"ours, Python, c={slots}", "rq", (worker, "run", "--concurrency", str(slots)), rq, jobs(6000),
                           (("PYTHON", str(rq)), ("PRELOAD", "bodies"), *variables))
 
     def native(slots: int) -> Contestant:
         command = (worker, "run", "--concurrency", str(slots))
-        return Contestant(f"ours, native, c={slots}", "native", command, rq, jobs(6000), (("PYTHON", "none"),))
+        return Contestant(f"ours, native, c={slots}", "native", command, rq, jobs(20000), (("PYTHON", "none"),))
 
     def of_rq(name: str, *flags: str, count: int) -> Contestant:
         command = (str(rq.with_name("rq")), "worker", "--quiet", "--url", "{url}", *flags)
@@ -53,10 +53,10 @@ def everyone(scale: float) -> list[Contestant]:
 
     def of_celery(slots: int) -> Contestant:
         command = (str(celery.with_name("celery")), "-A", "celery_app", "worker", "-c", str(slots), "--loglevel", "ERROR")
-        return Contestant(f"Celery prefork, c={slots}", "celery", command, celery, jobs(2000))
+        return Contestant(f"Celery prefork, c={slots}", "celery", command, celery, jobs(3000))
 
     def of_bullmq(slots: int) -> Contestant:
-        return Contestant(f"BullMQ, c={slots}", "bullmq", ("node", str(HERE / "bullmq.mjs"), "worker", str(slots)), None, jobs(4000))
+        return Contestant(f"BullMQ, c={slots}", "bullmq", ("node", str(HERE / "bullmq.mjs"), "worker", str(slots)), None, jobs(8000))
 
     found = [
         ours(1), ours(2), native(1), native(2),
@@ -67,5 +67,5 @@ def everyone(scale: float) -> list[Contestant]:
     ]
     bare = environment.bare_loop()
     if bare:
-        found.append(Contestant("bare loop, same commands", "bare", (str(bare),), rq, jobs(6000)))
+        found.append(Contestant("bare loop, same commands", "bare", (str(bare),), rq, jobs(20000)))
     return found

@@ -38,6 +38,7 @@ class Trial:
         words = [word.format(url=self.server.url) for word in self.contestant.command]
         self.begun = time.time()
         self.process = subprocess.Popen(words, env=self.variables, cwd=HERE, stdout=log, stderr=log, start_new_session=True)
+        prioritize(self.process.pid)
 
     def produce(self, how: str, *rest: object) -> None:
         subprocess.run(self.contestant.producer(how, *rest, self.file), env=self.variables, cwd=HERE, check=True)
@@ -69,6 +70,13 @@ class Trial:
                     os.kill(pid, 9)
                 self.process.kill()
                 self.process.wait()
+
+
+def prioritize(pid: int) -> None:
+    """Where the kernel shares processor time by session, the nice value that a process has inherited counts only within it."""
+    group = Path(f"/proc/{pid}/autogroup")
+    if group.exists() and (nice := os.getpriority(os.PRIO_PROCESS, pid)):
+        group.write_text(str(nice))
 
 
 def command(port: int, *words: bytes) -> int:

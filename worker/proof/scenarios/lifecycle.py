@@ -1,7 +1,5 @@
 """Queues and workers: order, registration, counters, heartbeats, groups, limits, and what a dead worker leaves."""
 
-import re
-import subprocess
 from datetime import datetime, timezone
 
 import jobs
@@ -71,26 +69,6 @@ def registration(lab: Lab):
     lab.stop(worker)
     assert (found.successful_job_count, found.failed_job_count) == (3, 1)
     assert not Worker.all(connection=lab.redis)
-
-
-@scenario()
-def rq_info(lab: Lab):
-    """`rq info` shows queues and worker"""
-    lab.queue("waiting").enqueue(jobs.add, 1)
-    done, bad = lab.queue().enqueue(jobs.add, 1), lab.queue().enqueue(jobs.fail)
-    worker = lab.start("default", name="shown")
-    lab.settle(done, bad)
-    eventually(lambda: Worker.all(connection=lab.redis)[0].get_state() == "idle")
-    program = lab.kind.python.with_name("rq")
-    shown = [
-        subprocess.run([program, "info", *flags, "--url", lab.url], capture_output=True, text=True, check=True).stdout
-        for flags in (["--raw"], ["--by-queue"], [])
-    ]
-    lab.stop(worker)
-    # Host, address and process differ from run to run, and so does the time of day.
-    texts = [re.sub(r"\([^)]* \d+\)|^Updated:.*", "", text, flags=re.MULTILINE).strip() for text in shown]
-    assert "worker shown  idle default. jobs: 1 finished, 1 failed" in texts[0], texts[0]
-    lab.see(raw=sorted(texts[0].splitlines()), by_queue=sorted(texts[1].splitlines()), plain=sorted(texts[2].splitlines()))
 
 
 @scenario()

@@ -202,9 +202,11 @@ impl Link {
         self.live.borrow().is_some()
     }
 
-    /// A new connection was made since `live`.
-    pub fn watch(&self) -> watch::Receiver<Option<Live>> {
-        self.live.subscribe()
+    /// Returns when a later connection than `live` was made: what ended that one may have taken others along in silence.
+    pub async fn renewed(&self, live: &Live) {
+        let later = |now: &Option<Live>| now.as_ref().is_some_and(|now| now.number > live.number);
+        // The sender lives in this struct.
+        let _ = self.live.subscribe().wait_for(later).await;
     }
 
     /// Tells that an answer was a fault; a broken connection is given up, once.

@@ -123,8 +123,10 @@ impl Redis {
         line.query(&mut connection).ok()
     }
 
+    /// Empty when there is none, and while a Redis that was just started still loads.
     pub(crate) fn status(&self, job: &str) -> String {
-        self.ask::<Option<String>>(&["HGET", &format!("rq:job:{job}"), "status"]).unwrap_or_default()
+        let status = self.try_ask::<Option<String>>(&["HGET", &format!("rq:job:{job}"), "status"]);
+        status.flatten().unwrap_or_default()
     }
 
     pub(crate) fn until_status(&self, job: &str, status: &str) {

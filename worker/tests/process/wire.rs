@@ -73,6 +73,18 @@ fn a_job_class_of_the_project_is_the_one_that_runs() {
 }
 
 #[test]
+fn each_job_and_what_it_starts_know_their_id() {
+    let redis = Redis::start();
+    let long = "long".repeat(80);
+    redis.python(&format!("for i in ['first', '{long}', 'last']: q.enqueue(jobs.variable, job_id=i)"));
+    burst(&redis, &[]);
+    let told = redis.python(&format!(
+        "print(all(Job.fetch(i, r).return_value() == [i, i] for i in ['first', '{long}', 'last']))"
+    ));
+    assert_eq!(told, "True");
+}
+
+#[test]
 fn json_jobs_and_native_handlers_share_a_queue_with_pickled_jobs() {
     let redis = Redis::start();
     redis.python(

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 import rq.job
@@ -26,6 +27,11 @@ def mark(path, seconds=0.0):
         file.write("%d %s %.3f\n" % (os.getpid(), os.environ.get("RQ_JOB_ID"), time.time()))
     time.sleep(seconds)
     return os.getpid()
+
+
+def variable():
+    """What this job and a program it starts are told that they work for."""
+    return [os.environ["RQ_JOB_ID"], subprocess.check_output(["printenv", "RQ_JOB_ID"], text=True).strip()]
 
 
 def pid():

@@ -85,7 +85,7 @@ impl Walk<'_, '_> {
         let mut doubt: Option<Option<Site>> = None;
         let mut missing = None;
         for (place, source) in bases {
-            for (place, source) in spelled(place, source) {
+            for (place, source) in self.spelled(place, source) {
                 match self.image.presence(self.start.view, &place) {
                     Presence::File { source: Some(real), .. } => return Found::Module(place, real),
                     Presence::File { .. } => return Found::Nothing,
@@ -124,6 +124,10 @@ impl Walk<'_, '_> {
         }
     }
 
+    fn spelled(&self, place: &str, source: &str) -> Vec<(String, String)> {
+        spelled(place, source, self.start.loader == Loader::Build)
+    }
+
     /// What `paths` and `baseUrl` of the nearest `tsconfig.json` make of a specifier.
     fn alias(&self, from: &Reached, specifier: &str) -> Found {
         let Some((config, root)) = self.config(&from.source) else { return Found::Nothing };
@@ -146,9 +150,9 @@ impl Walk<'_, '_> {
             Some((join(base, below?), source.clone()))
         };
         let bases: Vec<(String, String)> = targets.iter().filter_map(inside).collect();
-        let in_tree = bases
-            .iter()
-            .any(|(place, source)| spelled(place, source).iter().any(|(_, source)| self.is_file(source)));
+        let in_tree = bases.iter().any(|(place, source)| {
+            self.spelled(place, source).iter().any(|(_, source)| self.is_file(source))
+        });
         if !in_tree {
             return Found::Nothing;
         }
@@ -180,13 +184,14 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Every spelling of a specifier: with its endings, and `x.js` for what is written `x.ts`.
-fn spelled(place: &str, source: &str) -> Vec<(String, String)> {
+/// Every spelling of a specifier: with its endings, and `x.js` for what is written `x.ts`. A compiler is content with the
+/// types of `x.js` in `x.d.ts`.
+fn spelled(place: &str, source: &str, compiled: bool) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> =
         ENDINGS.iter().map(|ending| (format!("{place}{ending}"), format!("{source}{ending}"))).collect();
-    for (written, real) in
-        [(".js", ".ts"), (".js", ".tsx"), (".jsx", ".tsx"), (".mjs", ".mts"), (".cjs", ".cts")]
-    {
+    let sources = [(".js", ".ts"), (".js", ".tsx"), (".jsx", ".tsx"), (".mjs", ".mts"), (".cjs", ".cts")];
+    let types = [(".js", ".d.ts"), (".mjs", ".d.mts"), (".cjs", ".d.cts")];
+    for (written, real) in sources.iter().chain(types.iter().filter(|_| compiled)) {
         if let (Some(place), Some(source)) = (place.strip_suffix(written), source.strip_suffix(written)) {
             found.push((format!("{place}{real}"), format!("{source}{real}")));
         }

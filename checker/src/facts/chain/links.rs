@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::{Paths, Place};
 use crate::facts::program::{
-    Class, Expr, ExprKind, Function, Import, Language, Module, Step, StepKind, Target, Try,
+    Call, Class, Expr, ExprKind, Function, Import, Language, Module, Step, StepKind, Target, Try,
 };
 use crate::span::Span;
 
@@ -227,6 +227,11 @@ impl Scan {
                 let to = To::Module { name: name.clone(), level: 0, names: Vec::new() };
                 self.push(to, value.span);
             }
+            ExprKind::Call(call) if self.python && application(call).is_some() => {
+                let name = application(call).unwrap_or_default().to_owned();
+                self.push(To::Module { name, level: 0, names: Vec::new() }, value.span);
+                self.exprs(parts(value));
+            }
             ExprKind::Text(text) if names_file(text) => self.push(To::Text(text.clone()), value.span),
             ExprKind::Name(name) => {
                 self.used.insert(name.clone());
@@ -266,6 +271,22 @@ fn names_file(text: &str) -> bool {
                 && (1..=5).contains(&end.len())
                 && end.starts_with(|char: char| char.is_ascii_alphabetic())
         })
+}
+
+/// The module of an application that a server is given by its name: `uvicorn.run("api.main:app")`.
+fn application(call: &Call) -> Option<&str> {
+    let (ExprKind::Member(_, method) | ExprKind::Name(method)) = &call.callee.kind else { return None };
+    if !matches!(method.as_str(), "run" | "serve" | "Config" | "Granian") {
+        return None;
+    }
+    let ExprKind::Text(text) = &call.args.first()?.kind else { return None };
+    let (module, attribute) = text.split_once(':')?;
+    let word = |text: &str| {
+        text.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
+            && text.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+    };
+    (module.split('.').all(word) && attribute.split('.').all(|part| word(part.trim_end_matches("()"))))
+        .then_some(module)
 }
 
 /// The name a condition turns on.

@@ -111,13 +111,14 @@ impl Walk<'_, '_> {
                 found.push((source, Some(place.clone())));
             }
         }
-        // The directory above the package of the program, when the path has none of the tree.
-        let mut at = dir(&from.source);
-        while self.is_file(&join(at, "__init__.py")) {
-            at = dir(at);
-        }
+        // The directory of the module, and the one above its packages, which lie as deep in the image.
         let working = Some(self.start.dir.clone());
-        found.push((at.to_owned(), working.clone()));
+        let (mut at, mut place) = (dir(&from.source), dir(&from.place));
+        found.push((at.to_owned(), Some(place.to_owned())));
+        while self.is_file(&join(at, "__init__.py")) && !at.is_empty() {
+            (at, place) = (dir(at), dir(place));
+        }
+        found.push((at.to_owned(), Some(place.to_owned())));
         let root = &self.image.context.root;
         found.push((root.clone(), working));
         found.dedup_by(|one, other| one.0 == other.0);

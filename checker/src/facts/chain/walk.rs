@@ -35,6 +35,7 @@ pub fn walk<'s>(facts: &Facts<'s>, image: &Image<'s>, start: &Start) -> Chain {
     while let Some(at) = walk.queue.pop_front() {
         walk.module(at);
     }
+    walk.doubt_moved_path();
     walk.chain
 }
 
@@ -59,6 +60,29 @@ impl Walk<'_, '_> {
         self.seen.insert(place.clone(), at);
         self.chain.modules.push(Reached { source, place, when, by });
         if when == When::Always { self.queue.push_front(at) } else { self.queue.push_back(at) }
+    }
+
+    /// Where a module of the chain changes where Python looks, nothing is known of absolute names that were not found.
+    fn doubt_moved_path(&mut self) {
+        let moves = |reached: &Reached| {
+            language(&reached.source) == Some(Language::Python)
+                && self.facts.snapshot.text(&reached.source).is_ok_and(|text| moves_path(&text.text))
+        };
+        if self.start.loader == Loader::Python && self.chain.modules.iter().any(moves) {
+            let (image, site) = (self.image, Rc::new(Site::file(self.start.dir.clone())));
+            // What no instruction copies lies nowhere, wherever Python looks.
+            let nowhere =
+                |cause: &Cause| matches!(cause, Cause::NotInImage { source, .. } if !image.copies(source));
+            for broken in self.chain.broken.iter_mut().filter(|broken| nowhere(&broken.cause)) {
+                broken.doubt.get_or_insert_with(|| Rc::clone(&site));
+            }
+            let kept = |broken: &Broken| {
+                broken.written.starts_with('.')
+                    || matches!(broken.cause, Cause::FileNotInImage { .. })
+                    || nowhere(&broken.cause)
+            };
+            self.chain.broken.retain(kept);
+        }
     }
 
     fn module(&mut self, at: usize) {
@@ -190,6 +214,24 @@ impl Walk<'_, '_> {
             _ => None,
         }
     }
+}
+
+/// True for code that changes `sys.path`.
+fn moves_path(text: &str) -> bool {
+    text.lines().map(str::trim_start).filter(|line| !line.starts_with('#')).any(|line| {
+        [
+            "sys.path.insert",
+            "sys.path.append",
+            "sys.path.extend",
+            "sys.path =",
+            "sys.path=",
+            "sys.path +=",
+            "sys.path[",
+            "addsitedir(",
+        ]
+        .iter()
+        .any(|change| line.contains(change))
+    })
 }
 
 fn dotted(name: &str, level: u32) -> String {

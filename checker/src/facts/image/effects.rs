@@ -84,6 +84,8 @@ fn certain(command: &Simple) -> Vec<Effect> {
         }
         "go" => found.push(filled(command, value(&words, &["-o"]).unwrap_or("."))),
         "python" | "python3" => found.extend(python(command, &plain, &words)),
+        "source" | "." => found.extend(sourced(&plain)),
+        "bundle" if plain.first() == Some(&"exec") => found.push(Effect::Anything),
         _ if HARMLESS.contains(&program) => {}
         "node" if writes_nothing(&words) => {}
         _ => found.extend(built(command, program, &words)),
@@ -206,6 +208,13 @@ fn writes_nothing(words: &[&str]) -> bool {
     })
 }
 
+/// Scripts of the system and of environments set variables; one of the repository may do anything.
+fn sourced(plain: &[&str]) -> Option<Effect> {
+    let script = plain.first()?;
+    let own = !script.starts_with(['/', '$', '~', '"']) && !script.ends_with("activate");
+    own.then_some(Effect::Anything)
+}
+
 fn clone(command: &Simple, plain: &[&str]) -> Option<Effect> {
     if plain.first() != Some(&"clone") {
         return Some(Effect::Fills(command.dir.clone())).filter(|_| {
@@ -298,6 +307,10 @@ mod tests {
         assert_eq!(of("chmod 644 a"), [Effect::Executable("app/a".into(), false, Some(false))]);
         assert_eq!(of("chmod -x a"), [Effect::Executable("app/a".into(), false, Some(false))]);
         assert_eq!(of("chmod go-x a"), [Effect::Executable("app/a".into(), false, None)]);
+        assert_eq!(of("ln -s src/app app"), [fills("app/app")]);
+        assert_eq!(of("ln -s ../shared"), [fills("app/shared")]);
+        assert_eq!(of(". venv/bin/activate"), []);
+        assert_eq!(of("source ./prepare.sh"), [Effect::Anything]);
         assert_eq!(of("pip install ."), [Effect::InstallsPython("app".into())]);
         assert_eq!(of("pip install -r requirements.txt"), []);
     }

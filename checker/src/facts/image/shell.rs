@@ -211,6 +211,10 @@ mod tests {
         );
         assert_eq!(spelled("[ -f a ] && b\n(c)"), ["app: [ -f a ]", "?app: b", "app: c"]);
         assert_eq!(spelled("(cd web && a) && b; (cd x); c $(d)"), ["app/web: a", "app: b", "app: c $(d)"]);
+        assert_eq!(
+            spelled("V=$(node -p \"x('a b')\" | cut -d, -f1) && corepack use pnpm@$V"),
+            ["app: corepack use pnpm@$V"]
+        );
         assert_eq!(spelled("cd a && cd - && b; cd $X; c; cd /y && d"), ["?: b", "?: c", "y: d"]);
         assert_eq!(spelled("[ -d a ] && cd a; b"), ["app: [ -d a ]", "?: b"]);
     }

@@ -63,8 +63,6 @@ pub(super) const HARMLESS: &[&str] = &[
     "wait",
     "kill",
     "alias",
-    "source",
-    ".",
     "unset",
     "read",
     "return",

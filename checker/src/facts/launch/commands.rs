@@ -147,15 +147,26 @@ fn composed(facts: &Facts<'_>, image: &Image<'_>) -> Vec<(String, Site)> {
     found
 }
 
-/// Directories of `PYTHONPATH`, from ENV and from the command itself.
-fn python_path(text: &str, stage: &Stage) -> Vec<String> {
-    let from_env = stage.env.get("PYTHONPATH").cloned().flatten().unwrap_or_default();
-    let inline =
-        text.split("PYTHONPATH=").skip(1).filter_map(|rest| rest.split([' ', '\'', '"', ';', '&']).next());
+/// Directories of `PYTHONPATH`, from ENV and from the command itself; `None` when a variable hides one.
+fn python_path(text: &str, stage: &Stage) -> Option<Vec<String>> {
+    let from_env = stage.env.get("PYTHONPATH").map_or(Some(String::new()), Clone::clone)?;
+    let inline = text
+        .split("PYTHONPATH=")
+        .skip(1)
+        .filter_map(|rest| rest.trim_start_matches(['"', '\'']).split([' ', '\'', '"', ';', '&']).next());
     let all: Vec<String> = inline.map(str::to_owned).chain([from_env]).collect();
-    let dirs =
-        all.iter().flat_map(|list| list.split(':')).filter(|dir| !dir.is_empty() && !dir.contains('$'));
-    dirs.map(|dir| if dir.starts_with('/') { join("", dir) } else { join(&stage.workdir, dir) }).collect()
+    let own = |dir: &&str| {
+        !dir.is_empty() && !matches!(dir.trim_matches(['$', '{', '}']), "PYTHONPATH" | "PYTHONPATH:-")
+    };
+    let placed = |dir: &str| {
+        let dir = dir
+            .strip_prefix("$PWD")
+            .or_else(|| dir.strip_prefix("${PWD}"))
+            .map_or(dir, |rest| if rest.is_empty() { "." } else { rest.trim_start_matches('/') });
+        let known = !dir.contains(['$', '`']);
+        known.then(|| if dir.starts_with('/') { join("", dir) } else { join(&stage.workdir, dir) })
+    };
+    all.iter().flat_map(|list| list.split(':')).filter(own).map(placed).collect()
 }
 
 /// The command `simple` without what stands before the program.

@@ -4,8 +4,8 @@ use super::commands::bare;
 use super::python;
 use super::{Program, Target};
 use crate::facts::Facts;
-use crate::facts::image::Image;
 use crate::facts::image::shell::{Simple, commands, place};
+use crate::facts::image::{Image, Presence};
 use crate::facts::startup::{flag, join};
 use crate::finding::Site;
 use crate::span::Span;
@@ -16,8 +16,8 @@ const DEPTH: usize = 6;
 pub(super) struct Follower<'f, 's> {
     pub(super) facts: &'f Facts<'s>,
     pub(super) image: &'f Image<'s>,
-    /// Directories of `PYTHONPATH`.
-    pub(super) roots: Vec<String>,
+    /// Directories of `PYTHONPATH`; `None` when they are not known.
+    pub(super) roots: Option<Vec<String>>,
     pub(super) effective: bool,
     pub(super) out: &'f mut Vec<Program>,
 }
@@ -27,6 +27,7 @@ pub(super) struct Here<'h> {
     pub(super) dir: &'h str,
     pub(super) site: &'h Site,
     pub(super) firm: bool,
+    pub(super) conditional: bool,
     pub(super) depth: usize,
     /// Wrappers that stood before the program.
     pub(super) via: &'h [String],
@@ -44,7 +45,8 @@ impl Follower<'_, '_> {
             }
             let before = simple.words.len().saturating_sub(bare(simple).len());
             let via = simple.words.get(..before).unwrap_or_default();
-            self.one(&line, &Here { dir: &simple.dir, site, firm, depth, via });
+            let conditional = simple.conditional;
+            self.one(&line, &Here { dir: &simple.dir, site, firm, conditional, depth, via });
         }
     }
 
@@ -75,8 +77,9 @@ impl Follower<'_, '_> {
             | "[" | "cat" => {}
             "serve" | "http-server" if words_of("-s") || rest.len() == 1 => {}
             _ if python::loads(name) => {
-                let found = python::targets(name, rest, here.dir, &self.roots);
-                for target in found {
+                let roots =
+                    self.roots.as_deref().filter(|_| name != "gunicorn" || !self.is_moved(rest, here));
+                for target in python::targets(name, rest, here.dir, roots) {
                     self.push(target, words, here);
                 }
             }
@@ -87,6 +90,25 @@ impl Follower<'_, '_> {
                 self.direct(program, words, rest, here);
             }
             _ => self.push(Target::Other, words, here),
+        }
+    }
+
+    /// True when a configuration of Gunicorn may lead it to another directory.
+    fn is_moved(&self, rest: &[String], here: &Here<'_>) -> bool {
+        let moves = |text: &str| ["chdir", "pythonpath", "sys.path"].iter().any(|word| text.contains(word));
+        let args = self.image.last().and_then(|stage| stage.env.get("GUNICORN_CMD_ARGS"));
+        if args.is_some_and(|args| args.as_deref().is_none_or(moves)) {
+            return true;
+        }
+        let named = flag(rest, &["-c", "--config"]);
+        let config = named.unwrap_or("gunicorn.conf.py").trim_start_matches("file:");
+        let Some(path) = place(here.dir, config) else { return true };
+        match self.image.presence(self.image.finished(), &path) {
+            Presence::File { source: Some(source), .. } => {
+                self.facts.snapshot.text(&source).is_ok_and(|text| moves(&text.text))
+            }
+            Presence::Absent => config.starts_with("python:"),
+            _ => named.is_some(),
         }
     }
 
@@ -105,6 +127,7 @@ impl Follower<'_, '_> {
             dir: here.dir.to_owned(),
             target,
             firm: here.firm && self.effective,
+            conditional: here.conditional,
             effective: self.effective,
         });
     }

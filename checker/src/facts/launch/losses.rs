@@ -79,12 +79,19 @@ pub enum How {
     },
 }
 
-/// Everything that is lost, for every service.
+/// Everything that is lost and whose absence is felt, for every service.
 pub fn losses<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
+    let mut found = caught_or_not(facts);
+    found.retain(|loss| loss.broken.when < When::Guarded);
+    found
+}
+
+/// The same with what is imported where a failure is caught.
+pub fn caught_or_not<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
     let mut found = Vec::new();
     for delivered in facts.delivered() {
         for trace in &delivered.traces {
-            let broken = trace.chain.broken.iter().filter(|broken| broken.when < When::Guarded);
+            let broken = trace.chain.broken.iter().filter(|broken| broken.when < When::Types);
             // Of a directory in which any program may be started, only what several share is likely to be started at all.
             let shared = |broken: &&Broken| {
                 let module = trace.chain.modules.get(broken.module);

@@ -29,17 +29,20 @@ pub(super) fn loads(name: &str) -> bool {
         || LOADERS.contains(&name)
 }
 
-/// What the program `name` with the words `rest` loads, run in `dir` with `roots` on its path.
-pub(super) fn targets(name: &str, rest: &[String], dir: &str, roots: &[String]) -> Vec<Target> {
+/// What the program `name` with the words `rest` loads, run in `dir` with `roots` on its path; `None` when they are not
+/// known.
+pub(super) fn targets(name: &str, rest: &[String], dir: &str, roots: Option<&[String]>) -> Vec<Target> {
     let with = |first: &str| {
         let mut all = vec![first.to_owned()];
-        all.extend(roots.iter().cloned());
-        all
+        all.extend(roots?.iter().cloned());
+        Some(all)
     };
-    let module = |written: &str, first: &str| Target::Module {
-        name: written.split([':', '(']).next().unwrap_or(written).to_owned(),
-        roots: with(first),
-        by: name.to_owned(),
+    let module = |written: &str, first: &str| {
+        with(first).map_or(Target::Other, |roots| Target::Module {
+            name: written.split([':', '(']).next().unwrap_or(written).to_owned(),
+            roots,
+            by: name.to_owned(),
+        })
     };
     let file = |written: &str| {
         place(dir, written).map(|place| Target::File {
@@ -56,8 +59,8 @@ pub(super) fn targets(name: &str, rest: &[String], dir: &str, roots: &[String]) 
             };
             let config = (name == "gunicorn").then(|| flag(rest, &["-c", "--config"])).flatten();
             let config = config.filter(|path| !path.starts_with("python:")).and_then(file);
-            let target = application(rest);
-            config.into_iter().chain(target.map(|target| module(target, &first))).collect()
+            let target = application(rest).map(|target| added(module(target, &first), rest, dir));
+            config.into_iter().chain(target).collect()
         }
         "celery" => {
             let moved = flag(rest, &["--workdir"]);
@@ -94,10 +97,20 @@ pub(super) fn targets(name: &str, rest: &[String], dir: &str, roots: &[String]) 
     }
 }
 
+/// `target` with the directories of Gunicorn's `--pythonpath` before its own.
+fn added(mut target: Target, rest: &[String], dir: &str) -> Target {
+    if let (Target::Module { roots, .. }, Some(more)) = (&mut target, flag(rest, &["--pythonpath"])) {
+        let more: Option<Vec<String>> = more.split(',').map(|path| place(dir, path)).collect();
+        let Some(more) = more else { return Target::Other };
+        roots.splice(0..0, more);
+    }
+    target
+}
+
 fn interpreter(
     rest: &[String],
     dir: &str,
-    with: &dyn Fn(&str) -> Vec<String>,
+    with: &dyn Fn(&str) -> Option<Vec<String>>,
     file: &dyn Fn(&str) -> Option<Target>,
 ) -> Vec<Target> {
     let mut at = 0;
@@ -105,11 +118,8 @@ fn interpreter(
         match word.as_str() {
             "-m" => {
                 let Some(name) = rest.get(at + 1) else { return Vec::new() };
-                return vec![Target::Module {
-                    name: name.clone(),
-                    roots: with(dir),
-                    by: "python".to_owned(),
-                }];
+                let module = |roots| Target::Module { name: name.clone(), roots, by: "python".to_owned() };
+                return vec![with(dir).map_or(Target::Other, module)];
             }
             "-c" | "-V" | "--version" => return Vec::new(),
             "-X" | "-W" => at += 2,

@@ -61,3 +61,20 @@ fn package_scripts_supervisors_and_procfiles_are_read() {
     let procfile = "//- Procfile\nrelease: python manage.py migrate\nworker: python w.py\nweb: npm run nothing\n//- package.json\n{}\n";
     assert_eq!(started(procfile), ["*python /app/w.py", "no script nothing"]);
 }
+
+#[test]
+fn directories_of_python_are_added_or_leave_it_open() {
+    let of = |command: &str, more: &str| {
+        started(&format!(
+            "//- Dockerfile\nFROM python:3.12\nWORKDIR /app\nCOPY . .\n{command}\n//- src/a.py\n{more}"
+        ))
+    };
+    assert_eq!(of("CMD gunicorn --pythonpath src,lib a:app", ""), ["gunicorn a in /app/src:/app/lib:/app"]);
+    assert_eq!(of("CMD gunicorn --chdir=src a:app", ""), ["gunicorn a in /app/src"]);
+    let config = "//- gunicorn.conf.py\nchdir = 'src'\n";
+    assert!(of("CMD gunicorn a:app", config).is_empty());
+    assert_eq!(of("CMD gunicorn -c gunicorn.conf.py a:app", config), ["gunicorn /app/gunicorn.conf.py"]);
+    assert!(of("ENV GUNICORN_CMD_ARGS=--chdir=src\nCMD gunicorn a:app", "").is_empty());
+    assert_eq!(of("CMD PYTHONPATH=$PWD/src python -m a", ""), ["python a in /app:/app/src"]);
+    assert!(of("CMD PYTHONPATH=$HERE/src python -m a", "").is_empty());
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::doubt::{asks_for_another_builder, enters, has_default_beside, named_root};
 use super::{Builder, DockerfileChoice, Service, from_iac, kind};
 use crate::config::ServiceConfig;
 use crate::facts::Facts;
@@ -134,15 +135,6 @@ fn effective_configs(facts: &Facts<'_>) -> Vec<Rc<RailwayConfig>> {
     facts.railway_configs.values().filter(|config| !shadowed(config) && deployed(config)).cloned().collect()
 }
 
-/// True when the directory of `config` has a config file that Railway finds by its name, so that one under another name
-/// counts only if a service's settings name it.
-fn has_default_beside(facts: &Facts<'_>, config: &RailwayConfig) -> bool {
-    facts
-        .railway_configs
-        .values()
-        .any(|other| other.has_default_name() && other.directory() == config.directory())
-}
-
 fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     let directory = config.directory();
     let settings = of_config(config);
@@ -152,6 +144,9 @@ fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     let built = dockerfile.yes().map_or("", |choice| directory_of(&choice.path));
     let more: Vec<String> = upward(built).into_iter().filter(|root| !roots.contains(root)).collect();
     roots.extend(more);
+    let named = named_root(facts, config).filter(|root| root != directory);
+    let led_elsewhere = named.is_some();
+    roots.extend(named.filter(|root| !roots.contains(root)));
     let doubtful =
         asks_for_another_builder(&settings) && dockerfile.yes().is_some_and(|choice| choice.site.is_none());
     let dockerfile = if doubtful && enters(&settings, directory) { Known::No } else { dockerfile };
@@ -159,7 +154,8 @@ fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
         name: config_name(config, dockerfile.yes()),
         origin: Site::file(config.path.clone()),
         selected: (config.has_default_name() || !has_default_beside(facts, config))
-            && (directory.is_empty() || !doubtful),
+            && (directory.is_empty() || !doubtful)
+            && !led_elsewhere,
         roots,
         config: Some(config.path.clone()),
         settings,
@@ -170,21 +166,6 @@ fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     };
     complete(facts, &mut service);
     service
-}
-
-/// True when the settings name a builder that is no Dockerfile's. Railway takes a Dockerfile that it finds all the same,
-/// but where the root directory is not known it may not find the one beside the config file.
-fn asks_for_another_builder(settings: &Settings) -> bool {
-    let named = settings.text(Key::Builder).map(|(name, _)| name.to_ascii_uppercase());
-    matches!(named.as_deref(), Some("NIXPACKS" | "RAILPACK"))
-}
-
-/// True when the start command goes into `directory` first: then the root directory lies above it, and so does what is
-/// built.
-fn enters(settings: &Settings, directory: &str) -> bool {
-    let command = settings.text(Key::StartCommand).map_or("", |(command, _)| command).trim_start();
-    let entered = command.strip_prefix("cd ").and_then(|rest| rest.split_whitespace().next());
-    !directory.is_empty() && entered.is_some_and(|entered| entered.trim_matches(['.', '/', '"']) == directory)
 }
 
 fn from_dockerfile(facts: &Facts<'_>, path: &str, configs: &[Rc<RailwayConfig>]) -> Service {

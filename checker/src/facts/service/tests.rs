@@ -115,3 +115,12 @@ fn a_procfile_selects_the_dockerfile_beside_it_and_no_variant() {
     ));
     assert_eq!(found, ["x x/Dockerfile", "app Dockerfile", "old* Dockerfile.old"]);
 }
+
+#[test]
+fn a_root_directory_in_a_key_that_is_not_read_leaves_the_service_open() {
+    let toml = "//- railway.toml\n[build]\nbuilder = \"NIXPACKS\"\n[service]\nrootDirectory = \"backend\"\n";
+    let fixture = format!("{toml}//- Dockerfile\n{FROM}//- backend/main.py\nx\n");
+    assert_eq!(services(&fixture), ["app* Dockerfile"]);
+    check(&fixture, |facts| assert_eq!(facts.services[0].roots, ["", "backend"]));
+    assert_eq!(services(&format!("{toml}//- Dockerfile\n{FROM}")), ["app Dockerfile"]);
+}

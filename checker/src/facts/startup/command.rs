@@ -11,6 +11,11 @@ pub fn words(line: &str) -> Vec<String> {
         match (quote, char) {
             (Some(end), _) if char == end => quote = None,
             (Some('\''), _) => word.push(char),
+            (_, '$') if chars.peek() == Some(&'(') => {
+                word.push(char);
+                substitution(&mut chars, &mut word);
+                open = true;
+            }
             (_, '\\') => {
                 if let Some(next) = chars.next().filter(|next| *next != '\n') {
                     word.push(next);
@@ -47,6 +52,22 @@ pub fn words(line: &str) -> Vec<String> {
     }
     finish(&mut out, &mut word, &mut open);
     out
+}
+
+/// Takes `(…)` behind a dollar sign as a part of the word: what it prints is not known, and it is no command of the line.
+fn substitution(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, word: &mut String) {
+    let mut depth = 0_usize;
+    for char in chars.by_ref() {
+        word.push(char);
+        match char {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
 }
 
 /// `script` without the bodies of its here-documents, which are data of a command and no commands.

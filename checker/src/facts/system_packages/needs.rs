@@ -1,0 +1,255 @@
+//! What packages of Python and Node need of the system, as the documentation of each says.
+
+/// One need.
+pub struct Need {
+    /// The module or package that a program imports.
+    pub import: &'static str,
+    /// The distribution or package that is installed; empty when it is the same.
+    pub from: &'static [&'static str],
+    /// Packages of the system of which one is enough, by the beginning of their names.
+    pub any: &'static [&'static str],
+    /// What lacks without.
+    pub what: &'static str,
+    /// What to install on Debian and on Alpine.
+    pub install: &'static str,
+    /// True when the variant without a suffix lacks it, too.
+    pub full: bool,
+}
+
+/// Needs of Python packages, as the documentation of each says.
+pub const PYTHON: &[Need] = &[
+    Need {
+        import: "cv2",
+        from: &["opencv-python", "opencv-contrib-python"],
+        any: &["libgl1", "libgl-", "libopengl", "mesa", "python3-opencv", "libopencv"],
+        what: "`libGL.so.1`",
+        install: "libgl1 libglib2.0-0",
+        full: true,
+    },
+    Need {
+        import: "ultralytics",
+        from: &["ultralytics"],
+        any: &["libgl1", "libgl-", "mesa", "python3-opencv"],
+        what: "`libGL.so.1`",
+        install: "libgl1 libglib2.0-0",
+        full: true,
+    },
+    Need {
+        import: "pdf2image",
+        from: &["pdf2image"],
+        any: &["poppler"],
+        what: "`pdftoppm` of Poppler",
+        install: "poppler-utils",
+        full: true,
+    },
+    Need {
+        import: "pytesseract",
+        from: &["pytesseract"],
+        any: &["tesseract"],
+        what: "`tesseract`",
+        install: "tesseract-ocr",
+        full: true,
+    },
+    Need {
+        import: "weasyprint",
+        from: &["weasyprint"],
+        any: &["libpango", "pango", "weasyprint"],
+        what: "Pango",
+        install: "libpango-1.0-0 libpangoft2-1.0-0",
+        full: true,
+    },
+    Need {
+        import: "pdfkit",
+        from: &["pdfkit"],
+        any: &["wkhtmltopdf", "wkhtmltox"],
+        what: "`wkhtmltopdf`",
+        install: "wkhtmltopdf",
+        full: true,
+    },
+    Need {
+        import: "magic",
+        from: &["python-magic"],
+        any: &["libmagic", "file"],
+        what: "libmagic",
+        install: "libmagic1",
+        full: false,
+    },
+    Need {
+        import: "pyzbar",
+        from: &["pyzbar"],
+        any: &["libzbar", "zbar"],
+        what: "libzbar",
+        install: "libzbar0",
+        full: true,
+    },
+    Need {
+        import: "pydub",
+        from: &["pydub"],
+        any: &["ffmpeg"],
+        what: "`ffmpeg`",
+        install: "ffmpeg",
+        full: true,
+    },
+    Need {
+        import: "whisper",
+        from: &["openai-whisper"],
+        any: &["ffmpeg"],
+        what: "`ffmpeg`",
+        install: "ffmpeg",
+        full: true,
+    },
+    Need {
+        import: "ffmpeg",
+        from: &["ffmpeg-python"],
+        any: &["ffmpeg"],
+        what: "`ffmpeg`",
+        install: "ffmpeg",
+        full: true,
+    },
+    Need {
+        import: "cairosvg",
+        from: &["cairosvg"],
+        any: &["libcairo", "cairo"],
+        what: "libcairo",
+        install: "libcairo2",
+        full: false,
+    },
+    Need {
+        import: "pypandoc",
+        from: &["pypandoc"],
+        any: &["pandoc"],
+        what: "`pandoc`",
+        install: "pandoc",
+        full: true,
+    },
+    Need {
+        import: "graphviz",
+        from: &["graphviz"],
+        any: &["graphviz"],
+        what: "`dot` of Graphviz",
+        install: "graphviz",
+        full: true,
+    },
+    Need { import: "git", from: &["gitpython"], any: &["git"], what: "`git`", install: "git", full: false },
+    Need {
+        import: "playwright",
+        from: &["playwright"],
+        any: &["chromium", "firefox", "google-chrome"],
+        what: "a browser",
+        install: "chromium",
+        full: true,
+    },
+    Need {
+        import: "selenium",
+        from: &["selenium"],
+        any: &["chromium", "firefox", "google-chrome"],
+        what: "a browser",
+        install: "chromium chromium-driver",
+        full: true,
+    },
+    Need {
+        import: "sounddevice",
+        from: &["sounddevice"],
+        any: &["libportaudio", "portaudio"],
+        what: "PortAudio",
+        install: "libportaudio2",
+        full: true,
+    },
+];
+/// Needs of Node packages.
+pub const NODE: &[Need] = &[
+    Need {
+        import: "puppeteer",
+        from: &["puppeteer"],
+        any: &["chromium", "google-chrome", "libnss3", "nss"],
+        what: "the libraries of Chromium",
+        install: "chromium",
+        full: true,
+    },
+    Need {
+        import: "puppeteer-core",
+        from: &["puppeteer-core"],
+        any: &["chromium", "google-chrome", "libnss3", "nss"],
+        what: "a browser",
+        install: "chromium",
+        full: true,
+    },
+    Need {
+        import: "playwright",
+        from: &["playwright"],
+        any: &["chromium", "google-chrome", "libnss3", "nss"],
+        what: "a browser",
+        install: "chromium",
+        full: true,
+    },
+    Need {
+        import: "fluent-ffmpeg",
+        from: &["fluent-ffmpeg"],
+        any: &["ffmpeg"],
+        what: "`ffmpeg`",
+        install: "ffmpeg",
+        full: true,
+    },
+    Need {
+        import: "simple-git",
+        from: &["simple-git"],
+        any: &["git"],
+        what: "`git`",
+        install: "git",
+        full: false,
+    },
+    Need {
+        import: "pdf-poppler",
+        from: &["pdf-poppler"],
+        any: &["poppler"],
+        what: "Poppler",
+        install: "poppler-utils",
+        full: true,
+    },
+    Need {
+        import: "node-tesseract-ocr",
+        from: &["node-tesseract-ocr"],
+        any: &["tesseract"],
+        what: "`tesseract`",
+        install: "tesseract-ocr",
+        full: true,
+    },
+    Need {
+        import: "wkhtmltopdf",
+        from: &["wkhtmltopdf"],
+        any: &["wkhtmltopdf"],
+        what: "`wkhtmltopdf`",
+        install: "wkhtmltopdf",
+        full: true,
+    },
+    Need {
+        import: "libreoffice-convert",
+        from: &["libreoffice-convert"],
+        any: &["libreoffice"],
+        what: "LibreOffice",
+        install: "libreoffice",
+        full: true,
+    },
+];
+/// Packages of Node that bring the program themselves.
+pub const BROUGHT: &[(&str, &[&str])] = &[
+    ("fluent-ffmpeg", &["ffmpeg-static", "@ffmpeg-installer/ffmpeg", "ffmpeg-ffprobe-static"]),
+    ("puppeteer-core", &["@sparticuz/chromium", "@sparticuz/chromium-min", "chrome-aws-lambda"]),
+];
+/// Programs that sources start, the languages whose slim images lack them, and the package to install.
+pub const PROGRAMS: &[(&str, &[&str], &[&str], &str)] = &[
+    ("python3", &["node"], &["python3"], "python3"),
+    ("python", &["node"], &["python"], "python3 python-is-python3"),
+    ("git", &["node", "python"], &["git"], "git"),
+    ("ffmpeg", &["node", "python"], &["ffmpeg"], "ffmpeg"),
+    ("ffprobe", &["node", "python"], &["ffmpeg"], "ffmpeg"),
+    ("node", &["python"], &["nodejs"], "nodejs"),
+    ("npx", &["python"], &["npm", "nodejs"], "nodejs npm"),
+    ("pdftotext", &["node", "python"], &["poppler"], "poppler-utils"),
+    ("pg_dump", &["node", "python"], &["postgresql"], "postgresql-client"),
+    ("soffice", &["node", "python"], &["libreoffice"], "libreoffice"),
+    ("libreoffice", &["node", "python"], &["libreoffice"], "libreoffice"),
+    ("pandoc", &["node", "python"], &["pandoc"], "pandoc"),
+    ("tesseract", &["node", "python"], &["tesseract"], "tesseract-ocr"),
+    ("yt-dlp", &["node"], &["yt-dlp"], "yt-dlp"),
+];

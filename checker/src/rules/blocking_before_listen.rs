@@ -1,0 +1,210 @@
+//! Work that the program does before it answers.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+
+use crate::facts::Facts;
+use crate::facts::chain::When;
+use crate::facts::launch::{Delivered, Program};
+use crate::facts::pattern::pattern;
+use crate::facts::service::{Kind, Service};
+use crate::facts::settings::{Key, Value};
+use crate::facts::startup::{Event, EventKind};
+use crate::finding::{Findings, Site};
+use crate::known::Known;
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// The program works on a database, migrates or loads a model before it listens.
+    ///
+    /// ## Why it matters
+    /// Railway probes from the moment the container starts. What runs before the server listens uses up the window: tables that
+    /// are made when a module is imported, migrations in front of the server, a model that is loaded at the top of a file. When the
+    /// database is late, nothing answers, and the deployment fails with `service unavailable`.
+    ///
+    /// ## What to do
+    /// Migrate in `preDeployCommand`, which has no window. Connect and load after the server listens: in the framework's start-up
+    /// hook, in a thread, or on the first request.
+    ///
+    /// ## What it cannot know
+    /// How long it takes; so this is a note, and only for services with a health check.
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health", "startCommand": "sh -c 'alembic upgrade head && uvicorn main:app --host 0.0.0.0 --port $PORT'"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["true"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// app = FastAPI()
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from sentence_transformers import SentenceTransformer
+    /// model = SentenceTransformer("all-MiniLM-L6-v2")
+    /// app = FastAPI()
+    /// ```
+    ///
+    /// Before the deployment, in a function, or without a window:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health", "preDeployCommand": "alembic upgrade head"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from sentence_transformers import SentenceTransformer
+    /// app = FastAPI()
+    /// def model():
+    ///     return SentenceTransformer("all-MiniLM-L6-v2")
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "sh -c 'alembic upgrade head && uvicorn main:app --host 0.0.0.0 --port $PORT'"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["true"]
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// app = FastAPI()
+    /// ```
+    "blocking-before-listen", Note, Health, since "0.3.0",
+    sources: ["https://docs.railway.com/deployments/healthchecks", "https://docs.railway.com/deployments/pre-deploy-command"]
+}
+
+/// Commands that migrate, by two words that follow each other.
+const MIGRATIONS: [(&str, &str); 14] = [
+    ("alembic", "upgrade"),
+    ("manage.py", "migrate"),
+    ("prisma", "migrate"),
+    ("prisma", "db"),
+    ("flask", "db"),
+    ("typeorm", "migration:run"),
+    ("drizzle-kit", "migrate"),
+    ("drizzle-kit", "push"),
+    ("knex", "migrate:latest"),
+    ("sequelize-cli", "db:migrate"),
+    ("rails", "db:migrate"),
+    ("rails", "db:prepare"),
+    ("artisan", "migrate"),
+    ("sequelize", "db:migrate"),
+];
+/// Calls that load models or ask a database.
+const SLOW: &str = r"\b((?:SentenceTransformer|from_pretrained|load_model|spacy\.load|easyocr\.Reader|PaddleOCR|YOLO|create_all|HuggingFaceEmbeddings|TextEmbedding))\(";
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    let Some(slow) = pattern(SLOW) else { return };
+    for delivered in facts.delivered() {
+        let Some(service) = delivered.service(facts).filter(|service| is_probed(service)) else { continue };
+        let mut told = BTreeSet::new();
+        for (site, message) in migrations(delivered) {
+            if told.insert(site.clone()) {
+                out.at(site, message).service(&service.name).help("Move it to `preDeployCommand`");
+            }
+        }
+        let mut files = BTreeSet::new();
+        for (site, what) in walked(facts, service).into_iter().chain(written(facts, delivered, &slow)) {
+            if files.insert((site.path.clone(), what)) {
+                out.at(site, format!("this {what} before the server listens, while Railway probes"))
+                    .service(&service.name)
+                    .help("Do it after the server listens, or before the deployment in `preDeployCommand`");
+            }
+        }
+    }
+}
+
+const TABLES: &str = "changes the database's tables";
+
+/// Migrations in front of another program.
+fn migrations(delivered: &Delivered<'_>) -> Vec<(Site, String)> {
+    let started: Vec<&Program> = delivered.programs.iter().filter(|program| program.effective).collect();
+    let found = started.iter().filter_map(|program| {
+        let mut pairs = program.words.windows(2).map(|pair| (last(&pair[0]), pair[1].as_str()));
+        let (tool, verb) = pairs.find(|pair| MIGRATIONS.contains(pair))?;
+        let message = format!("`{tool} {verb}` runs before the server listens, while Railway probes");
+        started.iter().any(|other| other.words != program.words).then(|| (program.site.clone(), message))
+    });
+    found.collect()
+}
+
+/// What the walk through the program meets before it listens.
+fn walked(facts: &Facts<'_>, service: &Service) -> Vec<(Site, &'static str)> {
+    let mut found = Vec::new();
+    for course in &facts.startup(service).up {
+        let listens = |event: &&Event| matches!(&event.kind, EventKind::Listen(listen) if listen.http);
+        if !course.events.iter().any(|event| matches!(&event.kind, EventKind::Listen(_))) {
+            continue;
+        }
+        let before = course.events.iter().take_while(|event| !listens(event)).filter(|event| event.flow == 0);
+        found.extend(before.filter_map(|event| match &event.kind {
+            EventKind::Migration => Some((event.site.clone(), TABLES)),
+            EventKind::Connect { system, .. } if *system != "redis" => {
+                Some((event.site.clone(), "waits for the database"))
+            }
+            _ => None,
+        }));
+    }
+    found
+}
+
+/// Slow calls at the top of the modules that the program loads.
+fn written(facts: &Facts<'_>, delivered: &Delivered<'_>, slow: &Regex) -> Vec<(Site, &'static str)> {
+    let traces = delivered.traces.iter().filter(|trace| !trace.build && trace.stated);
+    let modules = traces.flat_map(|trace| &trace.chain.modules);
+    let sources: BTreeSet<&str> = modules
+        .filter(|reached| reached.when == When::Always && reached.source.ends_with(".py"))
+        .map(|reached| reached.source.as_str())
+        .collect();
+    let found = sources.into_iter().filter_map(|source| {
+        let text = facts.snapshot.text(source).ok()?;
+        let mut calls = slow.captures_iter(&text.text).filter_map(|caught| caught.get(1));
+        let call = calls.find(|call| is_at_top(&text.text, call.start()))?;
+        let what = if call.as_str().ends_with("create_all") { TABLES } else { "loads a model" };
+        Some((Site::new(source, call.start()..call.end()), what))
+    });
+    found.collect()
+}
+
+/// True when the statement at `at` belongs to no block.
+fn is_at_top(text: &str, at: usize) -> bool {
+    let line = text[..at].rsplit('\n').next().unwrap_or_default();
+    let plain = |char: char| char.is_ascii_alphanumeric() || "_.=: []".contains(char);
+    let word = line.split_whitespace().next().unwrap_or_default();
+    !line.starts_with([' ', '\t', '#', '@'])
+        && line.chars().all(plain)
+        && !matches!(word, "def" | "class" | "if" | "return" | "with" | "for" | "lambda" | "from" | "import")
+}
+
+fn last(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+fn is_probed(service: &Service) -> bool {
+    let probed = |key| {
+        service
+            .settings
+            .every(key)
+            .any(|setting| setting.value.yes().and_then(Value::text).is_some_and(|path| !path.is_empty()))
+    };
+    probed(Key::HealthcheckPath) && !matches!(service.kind, Known::Yes(Kind::Cron))
+}
