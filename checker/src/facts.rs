@@ -38,7 +38,7 @@ pub mod system_packages;
 pub mod workflow;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::config::Config;
@@ -76,6 +76,7 @@ pub struct Facts<'s> {
     links: RefCell<HashMap<String, Option<Rc<Vec<chain::Link>>>>>,
     configs: RefCell<HashMap<String, Option<Rc<document::Node>>>>,
     delivered: OnceCell<Vec<launch::Delivered<'s>>>,
+    loaded: OnceCell<HashSet<String>>,
 }
 
 impl<'s> Facts<'s> {
@@ -102,6 +103,7 @@ impl<'s> Facts<'s> {
             links: RefCell::default(),
             configs: RefCell::default(),
             delivered: OnceCell::new(),
+            loaded: OnceCell::new(),
         };
         facts.services = service::discover(&facts);
         facts
@@ -225,6 +227,11 @@ impl<'s> Facts<'s> {
     /// Every service with its image and what is started in it; read on first use.
     pub fn delivered(&self) -> &[launch::Delivered<'s>] {
         self.delivered.get_or_init(|| launch::gather(self))
+    }
+
+    /// The modules of the tree that a stated command of some service loads; collected on first use.
+    pub fn loaded(&self) -> &HashSet<String> {
+        self.loaded.get_or_init(|| launch::loaded(self))
     }
 
     /// How `service` (an element of `self.services`) starts up, read from its sources; computed on first use.

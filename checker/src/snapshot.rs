@@ -2,7 +2,7 @@
 
 mod overlay;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -182,12 +182,14 @@ pub struct Snapshot<'t> {
     /// How the code will travel to Railway.
     pub trigger: Trigger,
     texts: RefCell<HashMap<String, Result<Rc<Text>, NoText>>>,
+    /// Number of each entry by its path; import chains ask for many paths that are not there.
+    places: OnceCell<HashMap<Box<str>, usize>>,
 }
 
 impl<'t> Snapshot<'t> {
     /// Freezes `tree` as seen on `today`.
     pub fn new(tree: &'t dyn Tree, today: Day, trigger: Trigger) -> Self {
-        Self { tree, today, trigger, texts: RefCell::default() }
+        Self { tree, today, trigger, texts: RefCell::default(), places: OnceCell::new() }
     }
 
     /// Every entry, sorted by path.
@@ -198,7 +200,10 @@ impl<'t> Snapshot<'t> {
     /// The entry at `path`.
     pub fn entry(&self, path: &str) -> Option<&'t Entry> {
         let entries = self.tree.entries();
-        entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok().map(|at| &entries[at])
+        let places = self.places.get_or_init(|| {
+            entries.iter().enumerate().map(|(at, entry)| (entry.path.as_str().into(), at)).collect()
+        });
+        places.get(path).map(|at| &entries[*at])
     }
 
     /// True when `path` is an entry of the tree that travels to Railway with this trigger's rule on tracking.

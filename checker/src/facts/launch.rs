@@ -162,10 +162,10 @@ fn is_home(facts: &Facts<'_>, each: &Delivered<'_>, home: &str) -> bool {
 }
 
 /// The modules of the tree that a stated command of some service loads.
-pub fn loaded<'f>(facts: &'f Facts<'_>) -> std::collections::BTreeSet<&'f str> {
+pub fn loaded(facts: &Facts<'_>) -> std::collections::HashSet<String> {
     let traces =
         facts.delivered().iter().flat_map(|each| &each.traces).filter(|trace| trace.stated && !trace.build);
-    traces.flat_map(|trace| trace.chain.modules.iter().map(|reached| reached.source.as_str())).collect()
+    traces.flat_map(|trace| trace.chain.modules.iter().map(|reached| reached.source.clone())).collect()
 }
 
 impl Delivered<'_> {

@@ -8,7 +8,7 @@ use crate::facts::image::base::Base;
 use crate::facts::image::{Image, Layer, LayerKind, Presence, Source};
 use crate::facts::launch::installs::{Install, installs};
 use crate::facts::launch::python_installs::{Distributions, distributions};
-use crate::facts::launch::{Delivered, Trace, loaded};
+use crate::facts::launch::{Delivered, Trace};
 use crate::facts::node_project::LOCKFILES;
 use crate::facts::program::Language;
 use crate::facts::startup::join;
@@ -260,12 +260,11 @@ fn node(
 ) {
     let installs = installs(&delivered.image);
     let Some(service) = delivered.service(facts) else { return };
-    let loaded = loaded(facts);
     let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     for package in trace.chain.packages.iter().filter(|package| package.when < When::Types) {
         let Some(reached) = trace.chain.modules.get(package.module) else { continue };
         if language(&reached.source) != Some(Language::JavaScript)
-            || (!trace.stated && (reached.by.is_none() || loaded.contains(reached.source.as_str())))
+            || (!trace.stated && (reached.by.is_none() || facts.loaded().contains(&reached.source)))
         {
             continue;
         }

@@ -89,7 +89,6 @@ pub fn losses<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
 /// The same with what is imported where a failure is caught.
 pub fn caught_or_not<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
     let mut found = Vec::new();
-    let loaded = super::loaded(facts);
     for delivered in facts.delivered() {
         for trace in &delivered.traces {
             let broken = trace.chain.broken.iter().filter(|broken| broken.when < When::Types);
@@ -98,7 +97,7 @@ pub fn caught_or_not<'f, 's>(facts: &'f Facts<'s>) -> Vec<Loss<'f, 's>> {
                 let module = trace.chain.modules.get(broken.module);
                 trace.stated
                     || module.is_some_and(|reached| {
-                        reached.by.is_some() && !loaded.contains(reached.source.as_str())
+                        reached.by.is_some() && !facts.loaded().contains(&reached.source)
                     })
             };
             let broken = broken.filter(shared);
