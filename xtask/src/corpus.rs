@@ -45,7 +45,6 @@ const CAUSES: &[(&str, &[&str])] = &[
             "dockerfile-wrong-for-service",
             "dockerfile-shadows-builder",
             "dockerfile-not-discovered",
-            "root-directory-assumed",
             "provider-not-detected",
         ],
     ),
