@@ -1,7 +1,7 @@
 //! Ports that a command line, a Go program or a Spring configuration fixes.
 
 use crate::facts::Facts;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::service::Service;
 use crate::facts::startup::Startup;
 use crate::finding::Site;
@@ -79,14 +79,20 @@ fn go(facts: &Facts<'_>, home: &str) -> Option<Fixed> {
     {
         return None;
     }
-    let pattern = pattern(r#"(?:ListenAndServe|\.Run|\.Start|\.Listen)\(\s*"(?:0\.0\.0\.0)?:(\d{2,5})""#)?;
     let mut found =
-        texts.iter().flat_map(|text| pattern.captures_iter(&text.text).map(move |caught| (text, caught)));
+        texts.iter().flat_map(|text| LISTENS.captures_iter(&text.text).map(move |caught| (text, caught)));
     let (text, caught) = found.next().filter(|_| found.next().is_none())?;
     let (whole, port) = (caught.get(0)?, caught.get(1)?);
     let site = Site::new(text.path.clone(), Span::new(whole.start(), whole.end()));
     Some(Fixed { server: "the Go program".into(), port: port.as_str().parse().ok()?, site })
 }
+
+static LISTENS: Pattern =
+    Pattern::new(r#"(?:ListenAndServe|\.Run|\.Start|\.Listen)\(\s*"(?:0\.0\.0\.0)?:(\d{2,5})""#, "");
+static SERVER_PORT: Pattern = Pattern::new(
+    r"(?m)^server\.port\s*=\s*(\d+)\s*$|^server:\s*\n(?:[ \t]+[^\n]*\n)*?[ \t]+port:\s*(\d+)\s*$",
+    "server",
+);
 
 /// `server.port` of Spring as a plain number.
 fn spring(facts: &Facts<'_>, home: &str) -> Option<Fixed> {
@@ -94,12 +100,9 @@ fn spring(facts: &Facts<'_>, home: &str) -> Option<Fixed> {
         let path = format!("src/main/resources/{name}");
         if home.is_empty() { path } else { format!("{home}/{path}") }
     };
-    let pattern = pattern(
-        r"(?m)^server\.port\s*=\s*(\d+)\s*$|^server:\s*\n(?:[ \t]+[^\n]*\n)*?[ \t]+port:\s*(\d+)\s*$",
-    )?;
     ["application.properties", "application.yml", "application.yaml"].iter().find_map(|name| {
         let text = facts.snapshot.text(&below(name)).ok()?;
-        let caught = pattern.captures(&text.text)?;
+        let caught = SERVER_PORT.captures(&text.text)?;
         let port = caught.get(1).or_else(|| caught.get(2))?;
         let line = text.line_at(port.start());
         let site = Site::new(text.path.clone(), line);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::facts::Facts;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::service::Service;
 use crate::finding::Site;
 use crate::snapshot::Text;
@@ -38,11 +38,10 @@ pub fn of(facts: &Facts<'_>, service: &Service, path: &str) -> Option<Handler> {
 
 /// Paths of other routes that are written in the same file as `handler`.
 pub fn beside(facts: &Facts<'_>, handler: &Handler) -> Vec<String> {
+    static ROUTE: Pattern =
+        Pattern::new(r#"(?:\.get|\.route|Get|HandleFunc)\(\s*["'`](/[A-Za-z0-9_/-]*)["'`]"#, "");
     let Ok(text) = facts.snapshot.text(&handler.site.path) else { return Vec::new() };
-    let Some(route) = pattern(r#"(?:\.get|\.route|Get|HandleFunc)\(\s*["'`](/[A-Za-z0-9_/-]*)["'`]"#) else {
-        return Vec::new();
-    };
-    let found = route.captures_iter(&text.text).filter_map(|caught| caught.get(1));
+    let found = ROUTE.captures_iter(&text.text).filter_map(|caught| caught.get(1));
     found.map(|path| path.as_str().to_owned()).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::dockerfile::{BuildStage, Command, Dockerfile, InstructionKind};
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::service::Service;
 use crate::facts::settings::Key;
 use crate::finding::Site;
@@ -166,9 +166,9 @@ fn nginx(
 
 /// The `listen` directives of a configuration; `None` when one of them is not a plain number.
 fn listens(text: &Text) -> Option<Vec<(u16, Site)>> {
-    let directive = pattern(r"(?m)^\s*listen\s+([^;]+);")?;
+    static DIRECTIVE: Pattern = Pattern::new(r"(?m)^\s*listen\s+([^;]+);", "listen");
     let mut found = Vec::new();
-    for caught in directive.captures_iter(&text.text) {
+    for caught in DIRECTIVE.captures_iter(&text.text) {
         let (whole, address) = (caught.get(0)?, caught.get(1)?);
         let first = address.as_str().split_whitespace().next()?;
         let port = first.rsplit(':').next()?.parse().ok()?;

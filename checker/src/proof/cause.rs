@@ -1,20 +1,15 @@
 //! Causes that a log names: what lies in the container's surroundings, and what lies in the program.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 
 /// Lines shown of a log.
 const LINES: usize = 15;
 
 /// The program wants a variable. Word boundaries are those of ASCII: the regex engine carries no Unicode tables.
-static VARIABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(
-        r"KeyError: '([A-Z][A-Z0-9_]{2,})'|(?-u:\b)([A-Z][A-Z0-9_]{2,})(?-u:\b)[^.]{0,30}(?-u:\b)(?:is not set|is required|must be set|is missing|not found in env|is undefined|environment variable)|(?:[Mm]issing|[Rr]equired|[Ss]et)[^.]{0,40}(?-u:\b)(?:environment )?variables?:? [`'\x22]?([A-Z][A-Z0-9_]{2,})(?-u:\b)",
-    )
-});
+static VARIABLE: Pattern = Pattern::new(
+    r"KeyError: '([A-Z][A-Z0-9_]{2,})'|(?-u:\b)([A-Z][A-Z0-9_]{2,})(?-u:\b)[^.]{0,30}(?-u:\b)(?:is not set|is required|must be set|is missing|not found in env|is undefined|environment variable)|(?:[Mm]issing|[Rr]equired|[Ss]et)[^.]{0,40}(?-u:\b)(?:environment )?variables?:? [`'\x22]?([A-Z][A-Z0-9_]{2,})(?-u:\b)",
+    "",
+);
 
 /// Signs of a system that is not provided here.
 const ELSEWHERE: [(&str, &str); 11] = [
@@ -34,13 +29,11 @@ const ELSEWHERE: [(&str, &str); 11] = [
 /// Why a failure says nothing about the deployment: it wants what only the real surroundings have.
 pub(super) fn of_environment<'l>(lines: impl Iterator<Item = &'l str>, service: &str) -> Option<String> {
     let lines: Vec<&str> = lines.collect();
-    let variable = VARIABLE.as_ref().and_then(|pattern| {
-        lines.iter().rev().find_map(|line| {
-            let groups = pattern.captures(line)?;
-            let name = groups.iter().skip(1).flatten().next()?.as_str();
-            (name.chars().all(|char| !char.is_ascii_lowercase()) && !name.contains("REDIS"))
-                .then(|| name.to_owned())
-        })
+    let variable = lines.iter().rev().find_map(|line| {
+        let groups = VARIABLE.captures(line)?;
+        let name = groups.iter().skip(1).flatten().next()?.as_str();
+        (name.chars().all(|char| !char.is_ascii_lowercase()) && !name.contains("REDIS"))
+            .then(|| name.to_owned())
     });
     if let Some(name) = variable {
         return Some(format!(

@@ -1,13 +1,9 @@
 //! From a complaint about a missing file or module to the COPY, the ignore pattern or the requirement that lost it.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::Case;
 use crate::facts::build_context::Absence;
 use crate::facts::dockerfile::InstructionKind;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::finding::Site;
 use crate::snapshot::{Entry, Trigger};
 
@@ -42,39 +38,56 @@ pub(super) struct Lost {
 
 /// What a complaint's parts say is missing.
 type Make = fn(&[&str]) -> Missing;
-type Reading = (Regex, Make);
+type Reading = (Pattern, Make);
 
-static READINGS: LazyLock<Vec<Reading>> = LazyLock::new(|| {
-    let table: [(&str, Make); 17] = [
-        (r"No module named '?([A-Za-z0-9_.]+)'?", |found| Missing::Python(found[0].to_owned())),
-        (r"cannot import name '([A-Za-z0-9_]+)' from '([A-Za-z0-9_.]+)'", |found| {
-            Missing::Python(format!("{}.{}", found[1], found[0]))
-        }),
-        (r"Cannot find (?:module|package) '([^']+)'", |found| Missing::Node(found[0].to_owned())),
-        (r"ENOENT: no such file or directory, [a-z]+ '([^']+)'", |found| Missing::File(found[0].to_owned())),
-        (r"No such file or directory: '([^']+)'", |found| Missing::File(found[0].to_owned())),
-        (r"can't open file '([^']+)'", |found| Missing::File(found[0].to_owned())),
-        (r"package ([A-Za-z0-9_./-]+) is not in (?:GOROOT|std)", |found| Missing::Go(found[0].to_owned())),
-        (r"cannot find package [^A-Za-z0-9]?([A-Za-z0-9_./-]+)[^A-Za-z0-9]?", |found| {
-            Missing::Go(found[0].to_owned())
-        }),
-        (r"no required module provides package ([A-Za-z0-9_./-]+)", |found| Missing::Go(found[0].to_owned())),
-        (r"([A-Za-z0-9_]*go\.mod) file not found", |_| Missing::File("go.mod".to_owned())),
-        (r"stat ([^: ]+): (?:directory not found|no such file)", |found| Missing::File(found[0].to_owned())),
-        (r"pattern ([^: ]+): no matching files found", |found| Missing::File(found[0].to_owned())),
-        (r"file not found for module `([A-Za-z0-9_]+)`", |found| Missing::Rust(found[0].to_owned())),
-        (r"couldn't read `?([^:`]+)`?: No such file", |found| Missing::File(found[0].to_owned())),
-        (r"failed to read `([^`]+)`", |found| Missing::File(found[0].to_owned())),
-        (r"(?:could not find `(Cargo\.toml)`|can't find [^`]*`[^`]*` at path `([^`]+)`)", |found| {
-            Missing::File(found[0].to_owned())
-        }),
-        (
+static READINGS: [Reading; 17] = [
+    (Pattern::new(r"No module named '?([A-Za-z0-9_.]+)'?", ""), |found| Missing::Python(found[0].to_owned())),
+    (Pattern::new(r"cannot import name '([A-Za-z0-9_]+)' from '([A-Za-z0-9_.]+)'", ""), |found| {
+        Missing::Python(format!("{}.{}", found[1], found[0]))
+    }),
+    (Pattern::new(r"Cannot find (?:module|package) '([^']+)'", ""), |found| {
+        Missing::Node(found[0].to_owned())
+    }),
+    (Pattern::new(r"ENOENT: no such file or directory, [a-z]+ '([^']+)'", ""), |found| {
+        Missing::File(found[0].to_owned())
+    }),
+    (Pattern::new(r"No such file or directory: '([^']+)'", ""), |found| Missing::File(found[0].to_owned())),
+    (Pattern::new(r"can't open file '([^']+)'", ""), |found| Missing::File(found[0].to_owned())),
+    (Pattern::new(r"package ([A-Za-z0-9_./-]+) is not in (?:GOROOT|std)", ""), |found| {
+        Missing::Go(found[0].to_owned())
+    }),
+    (Pattern::new(r"cannot find package [^A-Za-z0-9]?([A-Za-z0-9_./-]+)[^A-Za-z0-9]?", ""), |found| {
+        Missing::Go(found[0].to_owned())
+    }),
+    (Pattern::new(r"no required module provides package ([A-Za-z0-9_./-]+)", ""), |found| {
+        Missing::Go(found[0].to_owned())
+    }),
+    (Pattern::new(r"([A-Za-z0-9_]*go\.mod) file not found", ""), |_| Missing::File("go.mod".to_owned())),
+    (Pattern::new(r"stat ([^: ]+): (?:directory not found|no such file)", ""), |found| {
+        Missing::File(found[0].to_owned())
+    }),
+    (Pattern::new(r"pattern ([^: ]+): no matching files found", ""), |found| {
+        Missing::File(found[0].to_owned())
+    }),
+    (Pattern::new(r"file not found for module `([A-Za-z0-9_]+)`", ""), |found| {
+        Missing::Rust(found[0].to_owned())
+    }),
+    (Pattern::new(r"couldn't read `?([^:`]+)`?: No such file", ""), |found| {
+        Missing::File(found[0].to_owned())
+    }),
+    (Pattern::new(r"failed to read `([^`]+)`", ""), |found| Missing::File(found[0].to_owned())),
+    (
+        Pattern::new(r"(?:could not find `(Cargo\.toml)`|can't find [^`]*`[^`]*` at path `([^`]+)`)", ""),
+        |found| Missing::File(found[0].to_owned()),
+    ),
+    (
+        Pattern::new(
             r"(?:sh|bash): (?:[0-9]+: |line [0-9]+: )?(?:cannot open )?(\.{0,2}/?[A-Za-z0-9_./-]+\.[A-Za-z0-9_]+): (?:not found|No such file)",
-            |found| Missing::File(found[0].to_owned()),
+            "",
         ),
-    ];
-    table.into_iter().filter_map(|(form, make)| Some((pattern(form)?, make))).collect()
-});
+        |found| Missing::File(found[0].to_owned()),
+    ),
+];
 
 /// The first thing that `lines` say is missing.
 pub(super) fn named(lines: &[String]) -> Option<Missing> {

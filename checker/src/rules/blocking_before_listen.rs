@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
-
 use crate::facts::Facts;
 use crate::facts::chain::When;
 use crate::facts::launch::{Delivered, Program};
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::service::{Kind, Service};
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Event, EventKind};
@@ -110,10 +108,12 @@ const MIGRATIONS: [(&str, &str); 14] = [
     ("sequelize", "db:migrate"),
 ];
 /// Calls that load models or ask a database.
-const SLOW: &str = r"\b((?:SentenceTransformer|from_pretrained|load_model|spacy\.load|easyocr\.Reader|PaddleOCR|YOLO|create_all|HuggingFaceEmbeddings|TextEmbedding))\(";
+static SLOW: Pattern = Pattern::new(
+    r"\b((?:SentenceTransformer|from_pretrained|load_model|spacy\.load|easyocr\.Reader|PaddleOCR|YOLO|create_all|HuggingFaceEmbeddings|TextEmbedding))\(",
+    "(",
+);
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(slow) = pattern(SLOW) else { return };
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts).filter(|service| is_probed(service)) else { continue };
         let mut told = BTreeSet::new();
@@ -123,7 +123,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
         let mut files = BTreeSet::new();
-        for (site, what) in walked(facts, service).into_iter().chain(written(facts, delivered, &slow)) {
+        for (site, what) in walked(facts, service).into_iter().chain(written(facts, delivered)) {
             if files.insert((site.path.clone(), what)) {
                 out.at(site, format!("this {what} before the server listens, while Railway probes"))
                     .service(&service.name)
@@ -168,7 +168,7 @@ fn walked(facts: &Facts<'_>, service: &Service) -> Vec<(Site, &'static str)> {
 }
 
 /// Slow calls at the top of the modules that the program loads.
-fn written(facts: &Facts<'_>, delivered: &Delivered<'_>, slow: &Regex) -> Vec<(Site, &'static str)> {
+fn written(facts: &Facts<'_>, delivered: &Delivered<'_>) -> Vec<(Site, &'static str)> {
     let traces = delivered.traces.iter().filter(|trace| !trace.build && trace.stated);
     let modules = traces.flat_map(|trace| &trace.chain.modules);
     let sources: BTreeSet<&str> = modules
@@ -177,7 +177,7 @@ fn written(facts: &Facts<'_>, delivered: &Delivered<'_>, slow: &Regex) -> Vec<(S
         .collect();
     let found = sources.into_iter().filter_map(|source| {
         let text = facts.snapshot.text(source).ok()?;
-        let mut calls = slow.captures_iter(&text.text).filter_map(|caught| caught.get(1));
+        let mut calls = SLOW.captures_iter(&text.text).filter_map(|caught| caught.get(1));
         let call = calls.find(|call| is_at_top(&text.text, call.start()))?;
         let what = if call.as_str().ends_with("create_all") { TABLES } else { "loads a model" };
         Some((Site::new(source, call.start()..call.end()), what))

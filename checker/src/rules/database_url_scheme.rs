@@ -1,7 +1,7 @@
 //! A database address in a form that the driver does not take.
 
 use crate::facts::Facts;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 use crate::span::Span;
@@ -136,11 +136,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// `SQLALCHEMY_DATABASE_URI` taken straight from `DATABASE_URL`, where no file mends its beginning.
 fn flask(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(pattern) =
-        pattern(r"(?m)^[ \t]*(?:app\.config\[['\x22])?SQLALCHEMY_DATABASE_URI\b.*\bDATABASE_URL\b")
-    else {
-        return;
-    };
+    static TAKEN: Pattern = Pattern::new(
+        r"(?m)^[ \t]*(?:app\.config\[['\x22])?SQLALCHEMY_DATABASE_URI\b.*\bDATABASE_URL\b",
+        "SQLALCHEMY_DATABASE_URI",
+    );
     let named = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
         ["config", "settings", "database", "extensions", "__init__", "app", "main"]
@@ -154,7 +153,7 @@ fn flask(facts: &Facts<'_>, out: &mut Findings) {
         return;
     }
     for text in &texts {
-        let Some(found) = pattern.find(&text.text) else { continue };
+        let Some(found) = TAKEN.find(&text.text) else { continue };
         let start = found.start() + found.as_str().len() - found.as_str().trim_start().len();
         out.at(
             Site::new(text.path.clone(), Span::new(start, found.end())),
@@ -167,18 +166,17 @@ fn flask(facts: &Facts<'_>, out: &mut Findings) {
 
 /// Spring's datasource taken straight from `DATABASE_URL`, with no class that makes a JDBC address of it.
 fn spring(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(pattern) = pattern(
+    static TAKEN: Pattern = Pattern::new(
         r"(?m)^\s*(?:spring\.datasource\.)?url\s*[:=]\s*.*\$\{(?:DATABASE_URL|DATABASE_PRIVATE_URL)\b",
-    ) else {
-        return;
-    };
+        "DATABASE_",
+    );
     for entry in facts.snapshot.entries() {
         let Some((before, name)) = entry.path.split_once("src/main/resources/") else { continue };
         let plain = matches!(name, "application.yml" | "application.yaml" | "application.properties")
             || name.starts_with("application-prod")
             || name.starts_with("application-railway");
         let Some(text) = plain.then(|| facts.snapshot.text(&entry.path).ok()).flatten() else { continue };
-        let Some(found) = pattern.find(&text.text) else { continue };
+        let Some(found) = TAKEN.find(&text.text) else { continue };
         if found.as_str().contains("jdbc:postgresql://${") || converts(facts, before) {
             continue;
         }

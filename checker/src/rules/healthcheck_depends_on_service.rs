@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::health_handler;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::settings::{Key, Value};
 use crate::finding::Findings;
 use crate::rule::declare_rule;
@@ -111,14 +111,19 @@ declare_rule! {
 }
 
 /// Calls that wait for a database or a cache, and words that name its state.
-const ASKED: &str = r"(?i-u:(\$queryRaw\w*|\$connect|SELECT 1|(?:session|engine|conn|connection|database|db|pool|client|knex|sequelize|mongoose|redis\w*|cache)\.(?:execute|connect|cursor|ping|raw|query|authenticate|scalar|fetchval|fetchrow|fetch_one|admin)\b|\.ping(?:Context)?\(|\.cursor\(|readyState|pingCheck\(|isInitialized|(?:redis|database|db|mongo|postgres)_(?:connected|healthy|ok|status|available)))";
+static ASKED: Pattern = Pattern::new(
+    r"(?i-u:(\$queryRaw\w*|\$connect|SELECT 1|(?:session|engine|conn|connection|database|db|pool|client|knex|sequelize|mongoose|redis\w*|cache)\.(?:execute|connect|cursor|ping|raw|query|authenticate|scalar|fetchval|fetchrow|fetch_one|admin)\b|\.ping(?:Context)?\(|\.cursor\(|readyState|pingCheck\(|isInitialized|(?:redis|database|db|mongo|postgres)_(?:connected|healthy|ok|status|available)))",
+    "",
+);
 /// Signs that it answers something else than 200 then.
-const FAILS: &str = r"(?-u:\b)(50[03]|HTTP_50\d\w*|SERVICE_UNAVAILABLE|StatusServiceUnavailable|StatusInternalServerError|HTTPException|ServiceUnavailableException|HealthCheckService|pingCheck|raise|throw|errorResponse)(?-u:\b)";
+static FAILS: Pattern = Pattern::new(
+    r"(?-u:\b)(50[03]|HTTP_50\d\w*|SERVICE_UNAVAILABLE|StatusServiceUnavailable|StatusInternalServerError|HTTPException|ServiceUnavailableException|HealthCheckService|pingCheck|raise|throw|errorResponse)(?-u:\b)",
+    "",
+);
 /// Ends of paths that say no more than that the program lives.
 const ALIVE: [&str; 6] = ["/live", "/liveness", "/livez", "/healthz/live", "/ping", "/alive"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let (Some(asked), Some(fails)) = (pattern(ASKED), pattern(FAILS)) else { return };
     for service in &facts.services {
         for setting in service.settings.every(Key::HealthcheckPath) {
             let path = setting.value.yes().and_then(Value::text).filter(|path| path.starts_with('/'));
@@ -130,10 +135,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let alive = others.find(|other| other != path && ALIVE.iter().any(|end| other.ends_with(end)));
             let quiet = |name: &str| {
                 health_handler::of(facts, service, name)
-                    .is_some_and(|other| !asked.is_match(&other.text) && !other.text.contains("await "))
+                    .is_some_and(|other| !ASKED.is_match(&other.text) && !other.text.contains("await "))
             };
             let better = alive.filter(|route| quiet(route));
-            let caught = asked.captures(&handler.text).and_then(|caught| caught.get(1));
+            let caught = ASKED.captures(&handler.text).and_then(|caught| caught.get(1));
             let waits = caught.is_some() || better.is_some() && handler.text.contains("await ");
             if !waits {
                 continue;
@@ -141,7 +146,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let what = caught.map_or("other services".to_owned(), |caught| {
                 format!("`{}`", caught.as_str().trim_end_matches('('))
             });
-            let message = if caught.is_some() && fails.is_match(&handler.text) {
+            let message = if caught.is_some() && FAILS.is_match(&handler.text) {
                 format!("this route fails while {what} does, and the new version is then not deployed")
             } else {
                 format!("this route waits for {what} before it answers the probe")

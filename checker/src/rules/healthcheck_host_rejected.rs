@@ -1,9 +1,7 @@
 //! A program that does not answer to the probe's host name.
 
-use regex::Regex;
-
 use crate::facts::Facts;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::finding::{Findings, Fix, Severity, Site};
@@ -85,23 +83,26 @@ declare_rule! {
 const PROBE: &str = "healthcheck.railway.app";
 
 /// A literal list of hosts: what it is, and how it is written.
-const LISTS: [(&str, &str); 3] = [
-    ("Django", r"(?m)^ALLOWED_HOSTS\s*(?::[^=\n]+)?=\s*(\[[^\]]*\])"),
-    ("`TrustedHostMiddleware`", r"TrustedHostMiddleware\s*,\s*allowed_hosts\s*=\s*(\[[^\]]*\])"),
-    ("Rails", r"(?m)^\s*config\.hosts\s*=\s*(\[[^\]]*\])"),
+static LISTS: [(&str, Pattern); 3] = [
+    ("Django", Pattern::new(r"(?m)^ALLOWED_HOSTS\s*(?::[^=\n]+)?=\s*(\[[^\]]*\])", "ALLOWED_HOSTS")),
+    (
+        "`TrustedHostMiddleware`",
+        Pattern::new(
+            r"TrustedHostMiddleware\s*,\s*allowed_hosts\s*=\s*(\[[^\]]*\])",
+            "TrustedHostMiddleware",
+        ),
+    ),
+    ("Rails", Pattern::new(r"(?m)^\s*config\.hosts\s*=\s*(\[[^\]]*\])", "config.hosts")),
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told: Vec<Site> = Vec::new();
     for service in facts.services.iter().filter(|service| probed(service)) {
         let texts = candidates(facts, service);
-        for (what, form) in LISTS {
-            let Some(pattern) = pattern(form) else { continue };
+        for (what, pattern) in &LISTS {
             let lists: Vec<(&std::rc::Rc<Text>, Span, bool)> = texts
                 .iter()
-                .flat_map(|text| {
-                    lists(text, &pattern).into_iter().map(move |(span, open)| (text, span, open))
-                })
+                .flat_map(|text| lists(text, pattern).into_iter().map(move |(span, open)| (text, span, open)))
                 .collect();
             if lists.iter().any(|(_, _, open)| *open) {
                 continue;
@@ -162,7 +163,7 @@ pub(super) fn candidates(facts: &Facts<'_>, service: &Service) -> Vec<std::rc::R
 }
 
 /// The lists in `text`, and whether each lets the probe in or may be changed later.
-fn lists(text: &Text, pattern: &Regex) -> Vec<(Span, bool)> {
+fn lists(text: &Text, pattern: &Pattern) -> Vec<(Span, bool)> {
     let changed = [
         "ALLOWED_HOSTS +=",
         "ALLOWED_HOSTS.append",

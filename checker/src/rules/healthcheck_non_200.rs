@@ -1,7 +1,7 @@
 //! A health route that answers something else.
 
 use crate::facts::Facts;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Route, Startup};
@@ -152,16 +152,18 @@ declare_rule! {
     sources: ["https://docs.railway.com/deployments/healthchecks"]
 }
 
+/// The status of a route in Python.
+static STATUS: Pattern = Pattern::new(r"status_code\s*=\s*(?:status\.HTTP_)?(\d{3})", "status_code");
+/// The status of a route in JavaScript.
+static SENT: Pattern =
+    Pattern::new(r"^[^\n]*=>\s*\{?\s*(?:return\s+)?res\.(?:sendStatus|status)\((\d{3})\)", "=>");
+/// What lets nobody through without a login.
+static GUARD: Pattern = Pattern::new(
+    r"(?i-u:\b((?:require|is|ensure|verify|check)_?(?:auth|login|logged|token|jwt|admin)\w*|authenticate\w*|auth_?middleware|login_required|protect)\b)",
+    "",
+);
+
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(status) = pattern(r"status_code\s*=\s*(?:status\.HTTP_)?(\d{3})") else { return };
-    let Some(sent) = pattern(r"^[^\n]*=>\s*\{?\s*(?:return\s+)?res\.(?:sendStatus|status)\((\d{3})\)") else {
-        return;
-    };
-    let Some(guard) = pattern(
-        r"(?i-u:\b((?:require|is|ensure|verify|check)_?(?:auth|login|logged|token|jwt|admin)\w*|authenticate\w*|auth_?middleware|login_required|protect)\b)",
-    ) else {
-        return;
-    };
     for service in &facts.services {
         for setting in service.settings.every(Key::HealthcheckPath) {
             let Some(path) = setting.value.yes().and_then(Value::text).filter(|path| path.starts_with('/'))
@@ -205,8 +207,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
             let line = text.line_at(route.site.span.start).of(&text.text);
             let fixed =
-                status.captures(line).or_else(|| sent.captures(line)).and_then(|caught| caught.get(1));
-            let (message, severity) = match (fixed.map(|code| code.as_str()), guard.captures(line)) {
+                STATUS.captures(line).or_else(|| SENT.captures(line)).and_then(|caught| caught.get(1));
+            let (message, severity) = match (fixed.map(|code| code.as_str()), GUARD.captures(line)) {
                 (Some(code), _) if code != "200" => {
                     (format!("this route answers {code}, and Railway waits for 200"), Severity::Error)
                 }
@@ -266,12 +268,12 @@ fn redirecting(facts: &Facts<'_>, service: &Service, path: &str) -> Option<Site>
 
 /// The route of a Django project that is `path` with a slash at its end, when none is without.
 fn django(facts: &Facts<'_>, service: &Service, path: &str) -> Option<(String, Site)> {
+    static ROUTE: Pattern = Pattern::new(r#"\bpath\(\s*['"]([^'"]*)['"]"#, "path");
     let asks =
         |root: &String| facts.python_projects().get(root).is_some_and(|project| project.asks_for("django"));
     if path.ends_with('/') || !service.roots.iter().any(asks) {
         return None;
     }
-    let pattern = pattern(r#"\bpath\(\s*['"]([^'"]*)['"]"#)?;
     let below = |path: &str| {
         service.roots.iter().any(|root| root.is_empty() || path.starts_with(&format!("{root}/")))
     };
@@ -284,7 +286,7 @@ fn django(facts: &Facts<'_>, service: &Service, path: &str) -> Option<(String, S
     let wanted = path.trim_start_matches('/');
     let (mut with, mut without) = (None, false);
     for text in &texts {
-        for caught in pattern.captures_iter(&text.text) {
+        for caught in ROUTE.captures_iter(&text.text) {
             let literal = caught.get(1)?;
             let ends = |whole: &str| {
                 !literal.is_empty()

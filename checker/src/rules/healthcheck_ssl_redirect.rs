@@ -1,7 +1,7 @@
 //! A program that sends the probe to HTTPS.
 
 use crate::facts::Facts;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 use crate::span::Span;
@@ -70,14 +70,14 @@ declare_rule! {
 }
 
 /// How the redirect is switched on, what takes it back, and whether that is certain.
-const SWITCHES: [(&str, &[&str], bool); 2] = [
+static SWITCHES: [(Pattern, &[&str], bool); 2] = [
     (
-        r"(?m)^SECURE_SSL_REDIRECT\s*=\s*True\b",
+        Pattern::new(r"(?m)^SECURE_SSL_REDIRECT\s*=\s*True\b", "SECURE_SSL_REDIRECT"),
         &["SECURE_REDIRECT_EXEMPT", "SECURE_SSL_REDIRECT = False"],
         true,
     ),
     (
-        r"(?m)^\s*config\.force_ssl\s*=\s*true\b",
+        Pattern::new(r"(?m)^\s*config\.force_ssl\s*=\s*true\b", "force_ssl"),
         &["redirect: { exclude", "redirect: {exclude", "exclude: ->"],
         false,
     ),
@@ -87,8 +87,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told: Vec<Site> = Vec::new();
     for service in facts.services.iter().filter(|service| super::healthcheck_host_rejected::probed(service)) {
         let texts = super::healthcheck_host_rejected::candidates(facts, service);
-        for (form, exempt, certain) in SWITCHES {
-            let Some(pattern) = pattern(form) else { continue };
+        for (pattern, exempt, certain) in &SWITCHES {
             let active = |text: &str, word: &str| {
                 text.lines().any(|line| line.contains(word) && !line.trim_start().starts_with('#'))
             };

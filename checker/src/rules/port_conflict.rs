@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::launch::{Delivered, Program};
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::startup::flag;
 use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
@@ -154,14 +154,16 @@ fn port(program: &Program) -> Option<String> {
 
 /// Reflex with one port for both of its servers.
 fn reflex(facts: &Facts<'_>, out: &mut Findings) {
-    let form = r#"--backend-port['"]?\s*,?\s*=?\s*([^\s,\])]+)[\s,]+['"]?--frontend-port['"]?\s*,?\s*=?\s*([^\s,\])]+)"#;
-    let Some(both) = pattern(form) else { return };
+    static BOTH: Pattern = Pattern::new(
+        r#"--backend-port['"]?\s*,?\s*=?\s*([^\s,\])]+)[\s,]+['"]?--frontend-port['"]?\s*,?\s*=?\s*([^\s,\])]+)"#,
+        "--backend-port",
+    );
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts) else { continue };
         let scripts = delivered.programs.iter().filter_map(|program| delivered.copied(program));
         for (source, _) in scripts {
             let Ok(text) = facts.snapshot.text(&source) else { continue };
-            let Some(caught) = both.captures(&text.text) else { continue };
+            let Some(caught) = BOTH.captures(&text.text) else { continue };
             let (Some(one), Some(other)) = (caught.get(1), caught.get(2)) else { continue };
             if one.as_str() == other.as_str() {
                 let site = Site::new(source.clone(), other.start()..other.end());

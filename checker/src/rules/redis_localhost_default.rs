@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::node_project::NodeProject;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::service::Service;
 use crate::facts::startup::{Address, Startup};
 use crate::finding::{Findings, Severity, Site};
@@ -135,8 +135,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// Fallbacks in classes of NestJS, which are made by the framework and not by a call that can be followed.
 fn injected(facts: &Facts<'_>, out: &mut Findings) {
-    let form = r#"(?:process\.env\.\w*REDIS\w*|\.get(?:<[^>\n]*>)?\(\s*['"](\w*REDIS\w*)['"]\s*\))\s*(?:\|\||\?\?)\s*(['"]rediss?://[^'"\n]*['"])"#;
-    let Some(pattern) = pattern(form) else { return };
+    static FALLBACK: Pattern = Pattern::new(
+        r#"(?:process\.env\.\w*REDIS\w*|\.get(?:<[^>\n]*>)?\(\s*['"](\w*REDIS\w*)['"]\s*\))\s*(?:\|\||\?\?)\s*(['"]rediss?://[^'"\n]*['"])"#,
+        "REDIS",
+    );
     let nest = |project: &&NodeProject| project.asks_for("@nestjs/core");
     for project in facts.node_projects().values().filter(nest) {
         let sources = if project.directory.is_empty() {
@@ -149,7 +151,7 @@ fn injected(facts: &Facts<'_>, out: &mut Findings) {
                 && !entry.path.ends_with(".spec.ts")
                 && !entry.path.ends_with(".d.ts");
             let Some(text) = code.then(|| facts.snapshot.text(&entry.path).ok()).flatten() else { continue };
-            for caught in pattern.captures_iter(&text.text) {
+            for caught in FALLBACK.captures_iter(&text.text) {
                 let Some(address) =
                     caught.get(2).filter(|address| is_local(address.as_str().trim_matches(['"', '\''])))
                 else {

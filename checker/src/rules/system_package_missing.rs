@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::facts::image::{LayerKind, View};
 use crate::facts::launch::Delivered;
 use crate::facts::launch::python_installs::distributions;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::system_packages::needs::{BROUGHT, NODE, PROGRAMS, PYTHON};
 use crate::facts::system_packages::{Flavour, Installed, flavour};
 use crate::finding::{Findings, Severity, Site};
@@ -119,12 +119,13 @@ declare_rule! {
     ]
 }
 
+/// The start of a program by its name.
+static STARTED: Pattern = Pattern::new(
+    r#"(?:\bspawn|\bspawnSync|\bexecFile|\bexecFileSync|create_subprocess_exec|subprocess\.(?:run|Popen|call|check_call|check_output))\(\s*\[?\s*['"]([a-z0-9_-]+)['"]\s*[,\])]"#,
+    "(",
+);
+
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(started) = pattern(
-        r#"(?:\bspawn|\bspawnSync|\bexecFile|\bexecFileSync|create_subprocess_exec|subprocess\.(?:run|Popen|call|check_call|check_output))\(\s*\[?\s*['"]([a-z0-9_-]+)['"]\s*[,\])]"#,
-    ) else {
-        return;
-    };
     let scanned = RefCell::default();
     for delivered in facts.delivered().iter().filter(|each| each.image.dockerfile.is_some()) {
         let Some(service) = delivered.service(facts) else { continue };
@@ -138,7 +139,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         }
         let scene = Scene { facts, delivered, language, kind, system, scanned: &scanned };
         let mut told = BTreeSet::new();
-        let found = scene.imported().into_iter().chain(scene.prisma()).chain(scene.spawned(&started));
+        let found = scene.imported().into_iter().chain(scene.prisma()).chain(scene.spawned());
         for lack in found {
             if !told.insert(lack.install) {
                 continue;
@@ -270,7 +271,7 @@ impl Scene<'_, '_> {
     }
 
     /// Programs that the source at `path` starts, with their places.
-    fn scan(&self, path: &str, started: &regex::Regex) -> Vec<(String, Span)> {
+    fn scan(&self, path: &str) -> Vec<(String, Span)> {
         if let Some(known) = self.scanned.borrow().get(path) {
             return known.clone();
         }
@@ -279,7 +280,7 @@ impl Scene<'_, '_> {
                 ["spawn", "execFile", "subprocess"].iter().any(|word| text.text.contains(word))
             });
         let found: Vec<(String, Span)> = text.map_or(Vec::new(), |text| {
-            let names = started.captures_iter(&text.text).filter_map(|caught| caught.get(1));
+            let names = STARTED.captures_iter(&text.text).filter_map(|caught| caught.get(1));
             names.map(|name| (name.as_str().to_owned(), Span::new(name.start(), name.end()))).collect()
         });
         self.scanned.borrow_mut().insert(path.to_owned(), found.clone());
@@ -287,7 +288,7 @@ impl Scene<'_, '_> {
     }
 
     /// Programs that the sources start by their names.
-    fn spawned(&self, started: &regex::Regex) -> Vec<Lack> {
+    fn spawned(&self) -> Vec<Lack> {
         let mut found = Vec::new();
         if self.kind == Flavour::Full {
             return found;
@@ -295,7 +296,7 @@ impl Scene<'_, '_> {
         let modules =
             self.delivered.traces.iter().filter(|trace| !trace.build).flat_map(|trace| &trace.chain.modules);
         for reached in modules {
-            for (name, span) in self.scan(&reached.source, started) {
+            for (name, span) in self.scan(&reached.source) {
                 let row = PROGRAMS
                     .iter()
                     .find(|(program, languages, ..)| *program == name && languages.contains(&self.language));

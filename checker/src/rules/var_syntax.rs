@@ -1,7 +1,7 @@
 //! A reference that Railway does not read as one.
 
 use crate::facts::Facts;
-use crate::facts::pattern::pattern;
+use crate::facts::pattern::Pattern;
 use crate::facts::railway_iac::VariableValue;
 use crate::finding::{Findings, Fix, Site};
 use crate::rule::declare_rule;
@@ -45,13 +45,13 @@ declare_rule! {
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(wrong) = pattern(r"\$?\{{1,2}\s*([A-Za-z][\w -]*\.[A-Z][A-Z0-9_]*)\s*\}{1,2}") else { return };
+    static WRONG: Pattern = Pattern::new(r"\$?\{{1,2}\s*([A-Za-z][\w -]*\.[A-Z][A-Z0-9_]*)\s*\}{1,2}", "{");
     let Some(iac) = &facts.iac else { return };
     let Ok(text) = facts.snapshot.text(&iac.path) else { return };
     for service in &iac.services {
         for variable in service.variables.iter().filter(|each| each.value == VariableValue::Literal) {
             let written = variable.name.span.of(&text.text);
-            for found in wrong.captures_iter(written) {
+            for found in WRONG.captures_iter(written) {
                 let (Some(whole), Some(name)) = (found.get(0), found.get(1)) else { continue };
                 if whole.as_str().starts_with("${{") && whole.as_str().ends_with("}}") {
                     continue;
