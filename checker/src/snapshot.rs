@@ -184,12 +184,21 @@ pub struct Snapshot<'t> {
     texts: RefCell<HashMap<String, Result<Rc<Text>, NoText>>>,
     /// Number of each entry by its path; import chains ask for many paths that are not there.
     places: OnceCell<HashMap<Box<str>, usize>>,
+    /// The entries below each directory, from the first to behind the last.
+    directories: OnceCell<HashMap<Box<str>, (usize, usize)>>,
 }
 
 impl<'t> Snapshot<'t> {
     /// Freezes `tree` as seen on `today`.
     pub fn new(tree: &'t dyn Tree, today: Day, trigger: Trigger) -> Self {
-        Self { tree, today, trigger, texts: RefCell::default(), places: OnceCell::new() }
+        Self {
+            tree,
+            today,
+            trigger,
+            texts: RefCell::default(),
+            places: OnceCell::new(),
+            directories: OnceCell::new(),
+        }
     }
 
     /// Every entry, sorted by path.
@@ -222,10 +231,8 @@ impl<'t> Snapshot<'t> {
         if dir.is_empty() {
             return entries;
         }
-        let prefix = format!("{dir}/");
-        let from = entries.partition_point(|entry| entry.path.as_str() < prefix.as_str());
-        let len = entries[from..].partition_point(|entry| entry.path.starts_with(&prefix));
-        &entries[from..from + len]
+        let directories = self.directories.get_or_init(|| directories(entries));
+        directories.get(dir).map_or(&[], |(from, to)| &entries[*from..*to])
     }
 
     /// True when some entry lies below `dir`.
@@ -270,5 +277,43 @@ impl<'t> Snapshot<'t> {
             return Err(NoText::Binary);
         }
         Ok(Rc::new(Text::decode(path, &bytes)))
+    }
+}
+
+/// The entries below each directory. They are sorted, so those of one directory follow each other.
+fn directories(entries: &[Entry]) -> HashMap<Box<str>, (usize, usize)> {
+    let mut found = HashMap::new();
+    // The directories around the last path: how long their names are, and their first entry.
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    let mut last = "";
+    for (at, path) in entries.iter().map(|entry| entry.path.as_str()).chain([""]).enumerate() {
+        while let Some((len, from)) =
+            open.pop_if(|(len, _)| path.get(..=*len).is_none_or(|start| last.get(..=*len) != Some(start)))
+        {
+            found.insert(last[..len].into(), (from, at));
+        }
+        let inner = open.last().map_or(0, |(len, _)| len + 1);
+        open.extend(path[inner..].match_indices('/').map(|(slash, _)| (inner + slash, at)));
+        last = path;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::MemoryTree;
+
+    #[test]
+    fn a_directory_has_what_lies_below_it() {
+        let paths = ["a", "a-b/c", "a.d/e", "a/b/c", "a/b/d/e", "a/f", "a0/g", "b/a/b/h", "é/i"];
+        let tree = paths.into_iter().fold(MemoryTree::default(), |tree, path| tree.with(path, ""));
+        let snapshot = Snapshot::new(&tree, Day { year: 2026, month: 1, day: 1 }, Trigger::GitHub);
+        for dir in ["", "a", "a-b", "a.d", "a/b", "a/b/d", "a0", "b", "b/a", "b/a/b", "é", "c", "a/b/c", "a/"]
+        {
+            let below = |path: &&str| dir.is_empty() || path.starts_with(&format!("{dir}/"));
+            let found = snapshot.under(dir).iter().map(|entry| entry.path.as_str());
+            assert!(found.eq(paths.into_iter().filter(below)), "{dir}");
+        }
     }
 }
