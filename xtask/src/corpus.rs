@@ -202,9 +202,16 @@ pub(crate) fn run(list: &Path, repos: &Path, details: bool) -> anyhow::Result<()
         sum[1] += usize::from(!found.is_empty());
         sum[2] += usize::from(again);
         sum[3] += usize::from(found.iter().any(|each| each.1 == "error"));
-        if details && pair.label == "yes" && (found.is_empty() || again) {
+        if details && (found.is_empty() || again) {
             let what = if found.is_empty() { "missed" } else { "still flagged" };
-            println!("{what}: {} {} [{}] {}", pair.repo, &pair.parent[..12], pair.class, pair.flag);
+            println!(
+                "{what}: {} {} [{}, {}] {}",
+                pair.repo,
+                &pair.parent[..12],
+                pair.class,
+                pair.label,
+                pair.flag
+            );
         }
         for level in ["error", "warning", "note"] {
             let count = after.findings.iter().filter(|each| each.1 == level).count();

@@ -8,7 +8,7 @@ use crate::facts::launch::{Delivered, Program};
 use crate::facts::pattern::Pattern;
 use crate::facts::service::{Kind, Service};
 use crate::facts::settings::{Key, Value};
-use crate::facts::startup::{Event, EventKind};
+use crate::facts::startup::{Course, Event, EventKind};
 use crate::finding::{Findings, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
@@ -56,7 +56,27 @@ declare_rule! {
     /// app = FastAPI()
     /// ```
     ///
-    /// Before the deployment, in a function, or without a window:
+    /// Before the deployment, in a function, where Railway's own variable says so, or without a window:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// import os
+    /// from fastapi import FastAPI
+    /// from sqlalchemy import create_engine
+    /// from sqlalchemy.orm import declarative_base
+    /// engine = create_engine(os.environ["DATABASE_URL"])
+    /// Base = declarative_base()
+    /// if os.getenv("RAILWAY_ENVIRONMENT") != "production":
+    ///     Base.metadata.create_all(bind=engine)
+    /// app = FastAPI()
+    /// ```
     ///
     /// ```repo,passes
     /// //- railway.json
@@ -147,24 +167,31 @@ fn migrations(delivered: &Delivered<'_>) -> Vec<(Site, String)> {
     found.collect()
 }
 
-/// What the walk through the program meets before it listens.
+/// What the program meets before it listens, whichever way it goes: a condition may leave it out on Railway.
 fn walked(facts: &Facts<'_>, service: &Service) -> Vec<(Site, &'static str)> {
-    let mut found = Vec::new();
-    for course in &facts.startup(service).up {
-        let listens = |event: &&Event| matches!(&event.kind, EventKind::Listen(listen) if listen.http);
-        if !course.events.iter().any(|event| matches!(&event.kind, EventKind::Listen(_))) {
-            continue;
-        }
-        let before = course.events.iter().take_while(|event| !listens(event)).filter(|event| event.flow == 0);
-        found.extend(before.filter_map(|event| match &event.kind {
-            EventKind::Migration => Some((event.site.clone(), TABLES)),
-            EventKind::Connect { system, .. } if *system != "redis" => {
-                Some((event.site.clone(), "waits for the database"))
-            }
-            _ => None,
-        }));
+    let startup = facts.startup(service);
+    let listening = startup.up.iter().filter(|course| {
+        course.events.iter().any(|event| matches!(&event.kind, EventKind::Listen(_)))
+    });
+    let mut met = listening.map(slow_events);
+    let Some(mut found) = met.next() else { return Vec::new() };
+    for others in met {
+        found.retain(|each| others.contains(each));
     }
     found
+}
+
+fn slow_events(course: &Course) -> Vec<(Site, &'static str)> {
+    let listens = |event: &&Event| matches!(&event.kind, EventKind::Listen(listen) if listen.http);
+    let before = course.events.iter().take_while(|event| !listens(event)).filter(|event| event.flow == 0);
+    let slow = before.filter_map(|event| match &event.kind {
+        EventKind::Migration => Some((event.site.clone(), TABLES)),
+        EventKind::Connect { system, .. } if *system != "redis" => {
+            Some((event.site.clone(), "waits for the database"))
+        }
+        _ => None,
+    });
+    slow.collect()
 }
 
 /// Slow calls at the top of the modules that the program loads.

@@ -80,7 +80,25 @@ declare_rule! {
     /// manager = None
     /// ```
     ///
-    /// The route asks nobody, or the route that does is not the probed one:
+    /// The route asks nobody, answers 200 whatever the answer is, or is not the probed one:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/api/health"}}
+    /// //- package.json
+    /// {"scripts": {"start": "next start"}, "dependencies": {"next": "15"}}
+    /// //- app/api/health/route.ts
+    /// import { prisma } from "@/lib/prisma";
+    /// export async function GET() {
+    ///   let database = true;
+    ///   try {
+    ///     await prisma.$queryRaw`SELECT 1`;
+    ///   } catch {
+    ///     database = false;
+    ///   }
+    ///   return Response.json({ ok: true, database });
+    /// }
+    /// ```
     ///
     /// ```repo,passes
     /// //- railway.json
@@ -139,6 +157,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             };
             let better = alive.filter(|route| quiet(route));
             let caught = ASKED.captures(&handler.text).and_then(|caught| caught.get(1));
+            // One that is caught fails nothing.
+            let caught = caught.filter(|_| {
+                FAILS.is_match(&handler.text)
+                    || !["catch", "except"].iter().any(|word| handler.text.contains(word))
+            });
             let waits = caught.is_some() || better.is_some() && handler.text.contains("await ");
             if !waits {
                 continue;

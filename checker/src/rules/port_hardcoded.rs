@@ -62,6 +62,36 @@ declare_rule! {
     /// app = FastAPI()
     /// ```
     ///
+    /// The image's own variable wins over what the program would take:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// ENV SERVICE_PORT=8002
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// import os
+    /// import uvicorn
+    /// from pydantic_settings import BaseSettings
+    /// class Settings(BaseSettings):
+    ///     service_port: int = int(os.getenv("PORT") or "8002")
+    /// settings = Settings()
+    /// uvicorn.run("app:app", host="0.0.0.0", port=settings.service_port)
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// ENV PORT=8000
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// import os
+    /// import uvicorn
+    /// uvicorn.run("app:app", host="0.0.0.0", port=int(os.environ["PORT"]))
+    /// ```
+    ///
     /// ```repo,passes
     /// //- railway.json
     /// {"deploy": {"healthcheckPath": "/health"}}

@@ -1,6 +1,7 @@
 //! From the command to the program and the file it loads.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use super::command::{commands, flag, last_command, unwrapped, words};
 use super::image::{Layout, layout};
@@ -35,6 +36,8 @@ pub struct EntryPoint {
     pub site: Site,
     /// True when a script decides whether it is this program that is started.
     pub conditional: bool,
+    /// Variables that the image sets to a plain text, and where.
+    pub variables: BTreeMap<String, (String, Site)>,
 }
 
 /// What is needed to follow a command.
@@ -189,6 +192,7 @@ impl Finder<'_, '_> {
             roots,
             site: site.clone(),
             conditional: false,
+            variables: self.layout.as_ref().map(|layout| layout.variables.clone()).unwrap_or_default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Where a path of the image lies in the repository, told by WORKDIR and COPY.
 
+use std::collections::BTreeMap;
+
 use crate::facts::dockerfile::{BuildStage, Command, Dockerfile, InstructionKind};
 use crate::finding::Site;
 
@@ -12,6 +14,8 @@ pub(super) struct Layout {
     pub(super) workdir: String,
     /// Copies of the context: (source, destination), both normal; a destination has no first slash.
     copies: Vec<(String, String)>,
+    /// Variables that it sets to a plain text, and where.
+    pub(super) variables: BTreeMap<String, (String, Site)>,
     /// Directories of `PYTHONPATH`, as in the image.
     python_path: Vec<String>,
     /// The entry point and the command with their place.
@@ -72,6 +76,12 @@ impl Layout {
                 }
                 InstructionKind::Env(pairs) => {
                     for (name, value) in pairs {
+                        if value.value.contains('$') {
+                            self.variables.remove(&name.value);
+                        } else {
+                            let place = Site::new(file.path.clone(), name.span);
+                            self.variables.insert(name.value.clone(), (value.value.clone(), place));
+                        }
                         if name.value == "PYTHONPATH" {
                             let dirs = value.value.split(':').filter(|dir| dir.starts_with('/'));
                             self.python_path = dirs.map(|dir| join("", dir)).collect();

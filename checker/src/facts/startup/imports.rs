@@ -1,7 +1,7 @@
 //! Imports: which file of the repository a name means, and running it once.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::EntryPoint;
@@ -25,6 +25,8 @@ pub(super) struct Sources<'f> {
     read: Read<'f>,
     /// Directories in which Python looks for modules.
     roots: Vec<String>,
+    /// Variables that the image sets, and where.
+    variables: BTreeMap<String, (String, Site)>,
     modules: RefCell<HashMap<String, Option<Rc<Module>>>>,
     order: RefCell<Vec<String>>,
     trouble: RefCell<Option<String>>,
@@ -43,10 +45,16 @@ impl<'f> Sources<'f> {
             snapshot: facts.snapshot,
             read: Box::new(|path| facts.module(path)),
             roots,
+            variables: entry.variables.clone(),
             modules: RefCell::default(),
             order: RefCell::default(),
             trouble: RefCell::default(),
         }
+    }
+
+    /// What the image sets the variable `name` to, and where. `PORT` is Railway's.
+    pub(super) fn variable(&self, name: &str) -> Option<&(String, Site)> {
+        self.variables.get(name).filter(|_| name != "PORT")
     }
 
     /// Why something of the sources could not be read.

@@ -399,6 +399,11 @@ impl Walk<'_> {
         let text = default.as_ref().and_then(Value::as_text).map(|text| text.to_string());
         let read = VariableRead { name: name.to_owned(), default: text, required, site: site.clone() };
         Seen::note(&mut self.seen.borrow_mut().variables, read);
+        // The image's value stands until the dashboard sets another.
+        let (default, site) = match self.sources.variable(name) {
+            Some((text, place)) => (Some(Value::Text(text.as_str().into())), place),
+            None => (default, site),
+        };
         Value::Env(Rc::new(EnvValue {
             name: name.to_owned(),
             default,
