@@ -56,6 +56,26 @@ declare_rule! {
     /// app = FastAPI()
     /// ```
     ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["sh", "-c", "uvicorn main:app --host 0.0.0.0 --port $PORT"]
+    /// //- main.py
+    /// import os
+    /// from fastapi import FastAPI
+    /// from sqlalchemy import create_engine, text
+    /// engine = create_engine(os.environ["DATABASE_URL"])
+    /// app = FastAPI()
+    /// def add_types():
+    ///     with engine.connect() as connection:
+    ///         connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+    /// add_types()
+    /// ```
+    ///
     /// Before the deployment, in a function, where Railway's own variable says so, or without a window:
     ///
     /// ```repo,passes

@@ -173,7 +173,13 @@ impl Walk<'_> {
             "psycopg2.connect"
             | "psycopg.connect"
             | "psycopg2.pool.SimpleConnectionPool"
-            | "psycopg2.pool.ThreadedConnectionPool" => self.connected("postgres", site),
+            | "psycopg2.pool.ThreadedConnectionPool"
+            | "asyncpg.connect"
+            | "asyncpg.create_pool" => self.connected("postgres", site),
+            "pymysql.connect" | "MySQLdb.connect" | "mysql.connector.connect" => self.connected("mysql", site),
+            "sqlalchemy.create_engine().connect" | "sqlalchemy.create_engine().begin" => {
+                self.connected("database", site);
+            }
             "pymongo.MongoClient().admin.command" => self.connected("mongo", site),
             "alembic.command.upgrade" | "django.core.management.call_command" => {
                 self.record(EventKind::Migration, site);
