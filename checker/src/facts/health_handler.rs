@@ -68,9 +68,12 @@ fn by_file(facts: &Facts<'_>, service: &Service, inner: &str) -> Option<Handler>
 /// `@Controller("health")` with `@Get()`, or the route's path in a file that is named after it.
 fn by_decorator(facts: &Facts<'_>, service: &Service, inner: &str) -> Option<Handler> {
     let last = inner.rsplit('/').next().unwrap_or(inner);
+    // A router may be mounted below the first parts of the path.
     let quoted = |text: &str, word: &str| {
-        ["'", "\"", "`"].iter().find_map(|mark| {
-            ["", "/"].iter().find_map(|slash| text.find(&format!("{word}{mark}{slash}{last}{mark}")))
+        [inner, last].iter().find_map(|path| {
+            ["'", "\"", "`"].iter().find_map(|mark| {
+                ["", "/"].iter().find_map(|slash| text.find(&format!("{word}{mark}{slash}{path}{mark}")))
+            })
         })
     };
     let named = below(facts, service).filter(|path| {
@@ -81,8 +84,16 @@ fn by_decorator(facts: &Facts<'_>, service: &Service, inner: &str) -> Option<Han
             && ["ts", "js", "mjs", "py", "go"].iter().any(|end| name.ends_with(&format!(".{end}")))
     });
     let startup = facts.startup(service);
-    let loaded = startup.files.iter().take(60).cloned();
-    let all: Vec<String> = named.take(20).map(str::to_owned).chain(loaded).collect();
+    let walked = startup.files.iter().take(60).cloned();
+    // A command that cannot be followed to its end still names the module that it loads.
+    let own = facts
+        .delivered()
+        .iter()
+        .filter(|each| each.service(facts).is_some_and(|delivered| delivered.name == service.name));
+    let traces = own.flat_map(|each| &each.traces).filter(|trace| !trace.build);
+    let first = traces.flat_map(|trace| trace.chain.modules.iter().filter(|module| module.by.is_none()));
+    let loaded = first.map(|module| module.source.clone());
+    let all: Vec<String> = loaded.chain(walked).chain(named.take(20).map(str::to_owned)).collect();
     for path in &all {
         let Ok(text) = facts.snapshot.text(path) else { continue };
         let controller =

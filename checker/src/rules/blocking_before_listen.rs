@@ -190,9 +190,10 @@ fn migrations(delivered: &Delivered<'_>) -> Vec<(Site, String)> {
 /// What the program meets before it listens, whichever way it goes: a condition may leave it out on Railway.
 fn walked(facts: &Facts<'_>, service: &Service) -> Vec<(Site, &'static str)> {
     let startup = facts.startup(service);
-    let listening = startup.up.iter().filter(|course| {
-        course.events.iter().any(|event| matches!(&event.kind, EventKind::Listen(_)))
-    });
+    let listening = startup
+        .up
+        .iter()
+        .filter(|course| course.events.iter().any(|event| matches!(&event.kind, EventKind::Listen(_))));
     let mut met = listening.map(slow_events);
     let Some(mut found) = met.next() else { return Vec::new() };
     for others in met {

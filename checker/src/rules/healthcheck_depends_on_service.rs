@@ -80,6 +80,32 @@ declare_rule! {
     /// manager = None
     /// ```
     ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// COPY . .
+    /// ENTRYPOINT ["/entrypoint.sh"]
+    /// CMD ["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000"]
+    /// //- entrypoint.sh executable
+    /// #!/bin/sh
+    /// if [ -z "$SECRET" ]; then exec sleep 1; fi
+    /// exec "$@"
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from services import manager
+    /// app = FastAPI()
+    /// @app.get("/health")
+    /// async def health():
+    ///     return await manager.check_all()
+    /// @app.get("/health/live")
+    /// async def live():
+    ///     return {"status": "alive"}
+    /// //- services.py
+    /// manager = None
+    /// ```
+    ///
     /// The route asks nobody, answers 200 whatever the answer is, or is not the probed one:
     ///
     /// ```repo,passes

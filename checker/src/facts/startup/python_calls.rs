@@ -176,7 +176,9 @@ impl Walk<'_> {
             | "psycopg2.pool.ThreadedConnectionPool"
             | "asyncpg.connect"
             | "asyncpg.create_pool" => self.connected("postgres", site),
-            "pymysql.connect" | "MySQLdb.connect" | "mysql.connector.connect" => self.connected("mysql", site),
+            "pymysql.connect" | "MySQLdb.connect" | "mysql.connector.connect" => {
+                self.connected("mysql", site)
+            }
             "sqlalchemy.create_engine().connect" | "sqlalchemy.create_engine().begin" => {
                 self.connected("database", site);
             }
