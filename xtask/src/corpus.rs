@@ -51,13 +51,7 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("copy-source-missing", &["copy-source-missing", "copy-not-in-git", "copy-shell-syntax"]),
     (
         "build-context-mismatch",
-        &[
-            "copy-source-missing",
-            "copy-outside-root-dir",
-            "root-directory-assumed",
-            "config-not-discovered",
-            "install-input-missing",
-        ],
+        &["copy-source-missing", "copy-outside-root-dir", "root-directory-assumed", "install-input-missing"],
     ),
     ("dockerignore-excludes-needed-file", &["copy-source-ignored", "build-input-ignored"]),
     ("invalid-dockerfile-syntax", &["dockerfile-parse-error", "copy-shell-syntax", "copy-from-variable"]),
