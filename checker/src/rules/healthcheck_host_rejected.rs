@@ -21,7 +21,8 @@ declare_rule! {
     /// Add `healthcheck.railway.app` to the list.
     ///
     /// ## What it cannot know
-    /// Lists that are computed or come from variables. A list in one settings file of several is a warning.
+    /// Lists that are computed, and what a variable holds: the list that stands in for it is a warning, as is a list in one
+    /// settings file of several.
     ///
     /// ```repo,fires,error
     /// //- railway.json
@@ -47,6 +48,50 @@ declare_rule! {
     /// from starlette.middleware.trustedhost import TrustedHostMiddleware
     /// app = FastAPI()
     /// app.add_middleware(TrustedHostMiddleware, allowed_hosts=["example.com", "*.example.com"])
+    /// ```
+    ///
+    /// The service's own domain is another name than the probe's:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health/", "startCommand": "gunicorn app.wsgi"}}
+    /// //- app/settings.py
+    /// ALLOWED_HOSTS = ["localhost", "shop-production.up.railway.app"]
+    /// //- requirements.txt
+    /// django
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/", "startCommand": "gunicorn app.wsgi"}}
+    /// //- app/settings.py
+    /// import os
+    /// ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
+    /// //- requirements.txt
+    /// django
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- .github/preflight.toml
+    /// [services.web]
+    /// healthcheck-path = "/"
+    /// start-command = "gunicorn app.wsgi"
+    /// variables = ["DJANGO_HOSTS"]
+    /// //- app/settings.py
+    /// from decouple import Csv, config
+    /// ALLOWED_HOSTS = config("DJANGO_HOSTS", default="localhost", cast=Csv())
+    /// //- requirements.txt
+    /// django
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/", "startCommand": "gunicorn app.wsgi"}}
+    /// //- app/settings.py
+    /// ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost"])
+    /// ALLOWED_HOSTS += ["healthcheck.railway.app"]
+    /// //- requirements.txt
+    /// django
     /// ```
     ///
     /// A wildcard, the domain above it, and a list from a variable let the probe in:
@@ -81,6 +126,20 @@ declare_rule! {
 
 /// The name in the probe's `Host` header.
 const PROBE: &str = "healthcheck.railway.app";
+/// Django's list from a variable, with what is taken without it.
+static FROM_VARIABLE: Pattern = Pattern::new(
+    r#"(?m)^ALLOWED_HOSTS\s*(?::[^=\n]+)?=[^\n]*(?:environ\.get|getenv|config|env|env\.\w+|get_list)\(\s*['"](\w+)['"]\s*,\s*(?:default\s*=\s*)?(\[[^\]]*\]|['"][^'"\n]+['"])"#,
+    "ALLOWED_HOSTS",
+);
+/// How a list is changed later.
+const CHANGED: [&str; 6] = [
+    "ALLOWED_HOSTS +=",
+    "ALLOWED_HOSTS.append",
+    "ALLOWED_HOSTS.extend",
+    "hosts.clear",
+    "hosts <<",
+    "host_authorization",
+];
 
 /// A literal list of hosts: what it is, and how it is written.
 static LISTS: [(&str, Pattern); 3] = [
@@ -99,6 +158,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told: Vec<Site> = Vec::new();
     for service in facts.services.iter().filter(|service| probed(service)) {
         let texts = candidates(facts, service);
+        from_variable(service, &texts, out);
         for (what, pattern) in &LISTS {
             let lists: Vec<(&std::rc::Rc<Text>, Span, bool)> = texts
                 .iter()
@@ -132,6 +192,31 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
 }
 
+/// Django's hosts come from a variable that no file sets, and what is taken without it keeps the probe out.
+fn from_variable(service: &Service, texts: &[std::rc::Rc<Text>], out: &mut Findings) {
+    if texts.iter().any(|text| CHANGED.iter().any(|form| text.text.contains(form))) {
+        return;
+    }
+    for text in texts {
+        let mut all = FROM_VARIABLE.captures_iter(&text.text);
+        let Some(caught) = all.next().filter(|_| text.text.matches("ALLOWED_HOSTS =").count() == 1) else {
+            continue;
+        };
+        let (Some(name), Some(list)) = (caught.get(1), caught.get(2)) else { continue };
+        let set =
+            service.variables.as_ref().is_some_and(|names| names.iter().any(|own| own == name.as_str()));
+        if set || lets_in(list.as_str()) || list.as_str() == "[]" {
+            continue;
+        }
+        let message =
+            format!("without `{}` Django refuses Railway's probe, which asks for `{PROBE}`", name.as_str());
+        out.at(Site::new(text.path.clone(), Span::new(list.start(), list.end())), message)
+            .severity(Severity::Warning)
+            .service(&service.name)
+            .help(format!("Set `{}` on the service, with `{PROBE}` in it", name.as_str()));
+    }
+}
+
 pub(super) fn probed(service: &Service) -> bool {
     let paths = service.settings.every(Key::HealthcheckPath);
     paths
@@ -162,24 +247,21 @@ pub(super) fn candidates(facts: &Facts<'_>, service: &Service) -> Vec<std::rc::R
     paths.iter().filter_map(|path| facts.snapshot.text(path).ok()).collect()
 }
 
+/// True when one of the names written in `list` is the probe's, or stands for it too.
+fn lets_in(list: &str) -> bool {
+    let names = list.split(|char: char| "[](), '\"".contains(char));
+    names.into_iter().any(|name| matches!(name, "*" | PROBE | ".railway.app" | "*.railway.app"))
+}
+
 /// The lists in `text`, and whether each lets the probe in or may be changed later.
 fn lists(text: &Text, pattern: &Pattern) -> Vec<(Span, bool)> {
-    let changed = [
-        "ALLOWED_HOSTS +=",
-        "ALLOWED_HOSTS.append",
-        "ALLOWED_HOSTS.extend",
-        "hosts.clear",
-        "hosts <<",
-        "host_authorization",
-    ];
-    let later = changed.iter().any(|form| text.text.contains(form));
+    let later = CHANGED.iter().any(|form| text.text.contains(form));
     let assigned =
         text.text.matches("ALLOWED_HOSTS").count() > 1 && text.text.matches("ALLOWED_HOSTS =").count() > 1;
     let found = pattern.captures_iter(&text.text).filter_map(|caught| {
         let list = caught.get(1)?;
         let inside = list.as_str();
-        let lets_in =
-            ["\"*\"", "'*'", "railway.app\"", "railway.app'"].iter().any(|form| inside.contains(form));
+        let lets_in = lets_in(inside);
         let computed =
             inside.contains(['(', '*', '$', '{', '/']) && !inside.contains("\"*.") && !inside.contains("'*.");
         let names = inside.trim_matches(['[', ']']).split(',').map(str::trim).filter(|name| !name.is_empty());

@@ -177,7 +177,7 @@ impl Walk<'_> {
             | "asyncpg.connect"
             | "asyncpg.create_pool" => self.connected("postgres", site),
             "pymysql.connect" | "MySQLdb.connect" | "mysql.connector.connect" => {
-                self.connected("mysql", site)
+                self.connected("mysql", site);
             }
             "sqlalchemy.create_engine().connect" | "sqlalchemy.create_engine().begin" => {
                 self.connected("database", site);
