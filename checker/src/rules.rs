@@ -180,6 +180,7 @@ rules![
     var_reference_missing_target,
     var_required_missing,
     var_syntax,
+    var_unstated,
     wait_for_ci_deadlock,
     watch_misses_dependency,
     watch_no_match,

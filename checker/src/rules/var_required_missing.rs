@@ -54,7 +54,8 @@ declare_rule! {
 }
 
 /// Names that every container has.
-const GIVEN: [&str; 9] = ["PORT", "PATH", "HOME", "HOSTNAME", "PWD", "USER", "SHELL", "LANG", "TERM"];
+pub(super) const GIVEN: [&str; 9] =
+    ["PORT", "PATH", "HOME", "HOSTNAME", "PWD", "USER", "SHELL", "LANG", "TERM"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
