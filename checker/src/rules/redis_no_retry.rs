@@ -89,6 +89,21 @@ declare_rule! {
     /// while True:
     ///     time.sleep(60)
     /// ```
+    /// BullMQ waits for its connection and tries again for ever:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health", "startCommand": "node index.js"}}
+    /// //- package.json
+    /// {"dependencies": {"bullmq": "^5.34.0"}}
+    /// //- index.js
+    /// import { Queue, Worker } from "bullmq";
+    /// const connection = { url: process.env.REDIS_URL };
+    /// const queue = new Queue("reports", { connection });
+    /// new Worker("reports", async () => {}, { connection });
+    /// void queue.upsertJobScheduler("daily", { pattern: "0 7 * * *" }, { name: "report" });
+    /// await queue.add("first", {});
+    /// ```
     "redis-no-retry", Error, Start, since "0.1.0",
     sources: [
         "https://docs.railway.com/deployments/restart-policy",

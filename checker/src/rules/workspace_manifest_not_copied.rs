@@ -25,15 +25,15 @@ declare_rule! {
     ///
     /// ## What it cannot know
     /// Whether a package whose manifest came too late finds its tools in the directory of the root; where the root asks for
-    /// them it is a warning.
+    /// them it is a warning. So it is where pnpm goes by a lock file: it installs the rest, and what lacks may never be needed.
     ///
-    /// ```repo,fires
+    /// ```repo,fires,error
     /// //- Dockerfile
     /// FROM node:24-alpine
     /// WORKDIR /app
     /// COPY pnpm-workspace.yaml pnpm-lock.yaml package.json ./
     /// COPY packages/core/package.json packages/core/
-    /// RUN pnpm install --frozen-lockfile
+    /// RUN pnpm install
     /// COPY packages packages
     /// CMD ["node", "packages/core/index.js"]
     /// //- package.json
@@ -68,6 +68,29 @@ declare_rule! {
     /// //- packages/core/index.js
     /// //- packages/stub/package.json
     /// {"name": "@x/stub", "scripts": {"build": "tsup"}, "devDependencies": {"tsup": "8"}}
+    /// ```
+    ///
+    /// With a lock file that it may not change, pnpm leaves the package out and goes on:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:24-alpine
+    /// WORKDIR /app
+    /// COPY pnpm-workspace.yaml pnpm-lock.yaml package.json ./
+    /// COPY packages/core/package.json packages/core/
+    /// RUN pnpm install --frozen-lockfile --filter @x/core...
+    /// COPY packages packages
+    /// CMD ["node", "packages/core/index.js"]
+    /// //- package.json
+    /// {"name": "root"}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["packages/*"]
+    /// //- pnpm-lock.yaml
+    /// //- packages/core/package.json
+    /// {"name": "@x/core", "dependencies": {"@x/kernel": "workspace:*"}}
+    /// //- packages/core/index.js
+    /// //- packages/kernel/package.json
+    /// {"name": "@x/kernel"}
     /// ```
     ///
     /// What is filtered out is not needed, and a whole copy brings every manifest:
@@ -205,6 +228,20 @@ impl Workspace<'_> {
             format!("`{first}`{more} is not copied before this installation, and `{by}` asks for it");
         let finding = out.at(self.install.site.clone(), message);
         finding.service(service).help("Copy the missing manifests before the installation");
+        if self.goes_by_lock() {
+            finding.severity(Severity::Warning);
+        }
+    }
+
+    /// True when pnpm installs what the lock file says, whatever manifests are there: measured with versions 8 to 10.
+    fn goes_by_lock(&self) -> bool {
+        let lock = join(&self.install.dir, "pnpm-lock.yaml");
+        let words = &self.install.words;
+        self.install.manager == "pnpm"
+            && !self.image.presence(self.install.view, &lock).is_absent()
+            && words.iter().any(|word| {
+                word.starts_with("--frozen-lockfile") || word.starts_with("--filter") || word == "-F"
+            })
     }
 
     /// Packages whose manifests came after the installation, and which are built all the same.

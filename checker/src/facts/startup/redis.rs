@@ -78,6 +78,8 @@ impl Walk<'_> {
         match client.path.as_str() {
             "ioredis:client" => self.ioredis_fails(client, method, site),
             "node-redis:client" => self.node_redis_fails(client, site),
+            // Measured with versions 5.34 to 6.7: nothing is sent before the connection is ready, and it is tried for ever.
+            "bullmq:worker" | "bullmq:queue" | "bullmq:events" => Err(Leave::Forever(site.clone())),
             _ => {
                 self.clock += retry_seconds(client.arguments.named("retry"));
                 Err(Leave::Raise(calls::redis_failure(site)))
