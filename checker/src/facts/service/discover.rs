@@ -9,6 +9,7 @@ use crate::config::ServiceConfig;
 use crate::facts::Facts;
 use crate::facts::compose::ComposeService;
 use crate::facts::dockerfile::{Command, InstructionKind};
+use crate::facts::procfile::Procfile;
 use crate::facts::railway_config::{self, RailwayConfig};
 use crate::facts::settings::{Key, Setting, Settings, Source};
 use crate::finding::Site;
@@ -155,7 +156,8 @@ fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
         origin: Site::file(config.path.clone()),
         selected: (config.has_default_name() || !has_default_beside(facts, config))
             && (directory.is_empty() || !doubtful)
-            && !led_elsewhere,
+            && !led_elsewhere
+            && !is_one_of_many(facts, dockerfile.yes()),
         roots,
         config: Some(config.path.clone()),
         settings,
@@ -168,17 +170,32 @@ fn from_config(facts: &Facts<'_>, config: &Rc<RailwayConfig>) -> Service {
     service
 }
 
+/// True when the Dockerfile is taken only because nothing names another, and several other directories have one: then the
+/// services of those are told theirs in the dashboard, and this one may be left over.
+fn is_one_of_many(facts: &Facts<'_>, choice: Option<&DockerfileChoice>) -> bool {
+    let unnamed = choice.is_some_and(|choice| choice.site.is_none() && choice.path == "Dockerfile");
+    let others =
+        || facts.dockerfiles.keys().filter(|path| path.ends_with("/Dockerfile") && may_be_deployed(path));
+    unnamed && others().count() > 1
+}
+
 fn from_dockerfile(facts: &Facts<'_>, path: &str, configs: &[Rc<RailwayConfig>]) -> Service {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let default_name = name == "Dockerfile";
     let beside =
         |file: &str| if directory.is_empty() { file.to_owned() } else { format!("{directory}/{file}") };
+    let processes = facts.procfiles.get(&beside("Procfile"));
+    // A web process in a directory may be what the root's config file describes already.
+    let speaks_for_itself =
+        |file: &Procfile| configs.is_empty() || file.processes.iter().all(|process| process.name != "web");
     let found_by_itself = default_name && directory.is_empty() && configs.is_empty();
     let composed = composed(facts, path);
     let mut service = Service {
         name: composed.map_or_else(|| dockerfile_name(path), |service| service.name.value.clone()),
         origin: Site::file(path),
-        selected: found_by_itself || (default_name && facts.procfiles.contains_key(&beside("Procfile"))),
+        selected: found_by_itself
+            || (default_name
+                && processes.is_some_and(|file| directory.is_empty() || speaks_for_itself(file))),
         roots: upward(directory),
         config: None,
         settings: Settings::default(),

@@ -117,6 +117,27 @@ fn a_procfile_selects_the_dockerfile_beside_it_and_no_variant() {
 }
 
 #[test]
+fn a_dockerfile_in_a_directory_is_in_doubt_where_a_config_names_another() {
+    let inner = format!("//- api/Dockerfile\n{FROM}//- api/Procfile\nweb: x\n");
+    assert_eq!(services(&inner), ["api api/Dockerfile"]);
+    let config = "//- railway.json\n{\"build\": {\"dockerfilePath\": \"Dockerfile\"}}\n";
+    assert_eq!(
+        services(&format!("{config}//- Dockerfile\n{FROM}{inner}")),
+        ["app Dockerfile", "api* api/Dockerfile"]
+    );
+    let worker = inner.replace("web: x", "worker: x");
+    assert_eq!(services(&format!("{config}//- Dockerfile\n{FROM}{worker}"))[1], "api api/Dockerfile");
+}
+
+#[test]
+fn the_dockerfile_of_the_root_is_in_doubt_among_many() {
+    let root = format!("//- railway.json\n{{}}\n//- Dockerfile\n{FROM}");
+    let others = format!("//- api/Dockerfile\n{FROM}//- web/Dockerfile\n{FROM}");
+    assert_eq!(services(&root), ["app Dockerfile"]);
+    assert_eq!(services(&format!("{root}{others}"))[0], "app* Dockerfile");
+}
+
+#[test]
 fn a_root_directory_in_a_key_that_is_not_read_leaves_the_service_open() {
     let toml = "//- railway.toml\n[build]\nbuilder = \"NIXPACKS\"\n[service]\nrootDirectory = \"backend\"\n";
     let fixture = format!("{toml}//- Dockerfile\n{FROM}//- backend/main.py\nx\n");
