@@ -124,6 +124,28 @@ declare_rule! {
     /// //- src/old.d.ts
     /// export declare const old: number;
     /// ```
+    /// A directory stands for its index, whatever the ending:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install
+    /// RUN npx vite build
+    /// CMD ["true"]
+    /// //- package.json
+    /// {"devDependencies": {"vite": "7"}}
+    /// //- index.html
+    /// <script type="module" src="/src/main.jsx"></script>
+    /// //- src/main.jsx
+    /// import { routes } from "./router";
+    /// import texts from "./texts";
+    /// //- src/router/index.jsx
+    /// export const routes = [];
+    /// //- src/texts/index.json
+    /// {}
+    /// ```
     "build-input-missing", Error, Build, since "0.2.0",
     sources: ["https://docs.docker.com/reference/dockerfile/#copy", "https://docs.railway.com/builds/dockerfiles"]
 }

@@ -80,6 +80,25 @@ declare_rule! {
     /// //- yarn.lock
     /// //- a.js
     /// ```
+    /// Yarn 2 and later install them whatever `NODE_ENV` is:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// ENV NODE_ENV=production
+    /// COPY package.json yarn.lock .yarnrc.yml ./
+    /// RUN corepack enable && yarn install
+    /// COPY . .
+    /// RUN yarn vite build
+    /// CMD ["node", "a.js"]
+    /// //- package.json
+    /// {"devDependencies": {"vite": "7"}}
+    /// //- yarn.lock
+    /// //- .yarnrc.yml
+    /// nodeLinker: node-modules
+    /// //- a.js
+    /// ```
     "dev-dependency-at-build", Error, Build, since "0.2.0",
     sources: ["https://docs.npmjs.com/cli/commands/npm-ci#omit", "https://railpack.com/languages/node"]
 }

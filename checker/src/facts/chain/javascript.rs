@@ -9,7 +9,7 @@ use crate::facts::startup::join;
 use crate::finding::Site;
 
 /// Endings that are tried behind a specifier, as Node, TypeScript and the bundlers do.
-const ENDINGS: [&str; 15] = [
+const ENDINGS: [&str; 20] = [
     "",
     ".ts",
     ".tsx",
@@ -25,6 +25,11 @@ const ENDINGS: [&str; 15] = [
     "/index.tsx",
     "/index.js",
     "/index.mjs",
+    "/index.jsx",
+    "/index.cjs",
+    "/index.mts",
+    "/index.cts",
+    "/index.json",
 ];
 /// Configurations that may hold the aliases of bundlers.
 const CONFIG_DEPTH: usize = 4;

@@ -75,10 +75,20 @@ fn install(image: &Image<'_>, view: View, layer: &Layer, command: &Simple, at: u
     let has = |names: &[&str]| words.iter().any(|word| names.contains(word));
     let production = layer.env.get("NODE_ENV").cloned().flatten().as_deref() == Some("production");
     let with_dev = has(&["--include=dev", "--production=false", "--prod=false", "--include", "--dev"]);
-    let without_dev =
-        (has(&["--omit=dev", "--production", "--prod", "-P", "--only=production", "--only=prod", "--omit"])
-            || production)
-            && !with_dev;
+    // Yarn 2 and later ask neither `NODE_ENV` nor an option: they leave out nothing.
+    let berry = manager == "yarn"
+        && (has(&["--immutable"]) || image.presence(view, &join(&dir, ".yarnrc.yml")).is_file());
+    let without_dev = !berry
+        && (has(&[
+            "--omit=dev",
+            "--production",
+            "--prod",
+            "-P",
+            "--only=production",
+            "--only=prod",
+            "--omit",
+        ]) || production)
+        && !with_dev;
     Some(Install {
         manager: manager.to_owned(),
         words: command.words.clone(),
