@@ -24,6 +24,7 @@ pub mod nixpacks;
 pub mod node_project;
 pub mod package_manager;
 pub mod pattern;
+pub mod posix_shell;
 pub mod procfile;
 pub mod program;
 pub mod python_project;

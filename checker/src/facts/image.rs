@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use crate::facts::Facts;
 use crate::facts::build_context::BuildContext;
-use crate::facts::dockerfile::{Command, Dockerfile};
+use crate::facts::dockerfile::{Command, Dockerfile, Instruction, InstructionKind, Run};
 use crate::facts::service::Service;
 use crate::finding::Site;
 
@@ -78,6 +78,8 @@ pub struct Layer {
     pub workdir: String,
     /// Variables as they are set here.
     pub env: Rc<BTreeMap<String, Option<String>>>,
+    /// The user it runs as, as written; `None` is the base image's.
+    pub user: Option<String>,
 }
 
 /// What an instruction does to files.
@@ -187,7 +189,8 @@ impl Stage {
     }
 
     fn push(&mut self, site: Site, kind: LayerKind, env: variables::Env) {
-        self.layers.push(Layer { site, kind, workdir: self.workdir.clone(), env: Rc::new(env) });
+        let (workdir, user) = (self.workdir.clone(), self.user.clone());
+        self.layers.push(Layer { site, kind, workdir, env: Rc::new(env), user });
     }
 }
 
@@ -295,6 +298,20 @@ impl<'s> Image<'s> {
         stages
             .flat_map(|stage| &stage.layers)
             .any(|layer| matches!(&layer.kind, LayerKind::Copy(items, _) if items.iter().any(covers)))
+    }
+
+    /// The instruction of the Dockerfile at `site`.
+    pub fn instruction(&self, site: &Site) -> Option<&Instruction> {
+        let file = self.dockerfile.as_ref().filter(|file| file.path == site.path)?;
+        file.instructions().map(|(_, each)| each).find(|each| each.span == site.span)
+    }
+
+    /// The RUN that made `layer`, as it is written.
+    pub fn run(&self, layer: &Layer) -> Option<&Run> {
+        match &self.instruction(&layer.site)?.kind {
+            InstructionKind::Run(run) => Some(run),
+            _ => None,
+        }
     }
 
     /// Numbers of the stages that are built: the last one and what it takes from.

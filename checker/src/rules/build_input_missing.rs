@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::facts::image::View;
 use crate::facts::image::effects::{Effect, effects};
 use crate::facts::image::shell::Simple;
 use crate::facts::launch::Delivered;
 use crate::facts::launch::{How, losses};
-use crate::facts::startup::{flag, unwrapped};
+use crate::facts::startup::{flag, join, unwrapped};
 use crate::facts::{Facts, copies};
 use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
@@ -43,6 +44,38 @@ declare_rule! {
     /// console.log(limits);
     /// //- shared/limits.ts
     /// export const limits = 1;
+    /// ```
+    ///
+    /// Before anything but the manifests is copied:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json ./
+    /// RUN npm install && npm run build
+    /// COPY . .
+    /// CMD ["npm", "start"]
+    /// //- package.json
+    /// {"scripts": {"build": "vite build", "start": "vite preview"}}
+    /// //- index.html
+    /// //- vite.config.js
+    /// export default {};
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json vite.config.js ./
+    /// COPY src ./src
+    /// RUN npm install && npm run build && npx tsc --version && npx tsc src/a.ts
+    /// CMD ["npm", "start"]
+    /// //- package.json
+    /// {"scripts": {"build": "vite build", "start": "vite preview"}}
+    /// //- src/a.ts
+    /// //- vite.config.js
+    /// export default {};
     /// ```
     ///
     /// A file that lies in the working directory only:
@@ -113,6 +146,8 @@ declare_rule! {
     /// CMD ["node", "dist/main.js"]
     /// //- package.json
     /// {"scripts": {"build": "tsc"}}
+    /// //- tsconfig.json
+    /// {}
     /// //- src/main.ts
     /// import { a } from "./a.js";
     /// import { old } from "./old.js";
@@ -193,6 +228,17 @@ fn run(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
         let runs = delivered.image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage);
         for (view, layer, list) in runs {
             for (at, command) in list.iter().enumerate() {
+                if let Some(wanted) = unfounded(delivered, view, command, &list[..at])
+                    && told.insert(layer.site.path.clone())
+                {
+                    let message =
+                        format!("`{}` builds here, and {wanted} has been copied yet", command_name(command));
+                    let finding = out.at(layer.site.clone(), message);
+                    finding.service(&service.name).help("Copy the sources before this command");
+                    if !one || !service.selected {
+                        finding.severity(Severity::Warning);
+                    }
+                }
                 let Some((written, place)) = named(command) else { continue };
                 if is_hook(facts, &list[..at], &written) {
                     continue;
@@ -218,6 +264,74 @@ fn run(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Builders with the word that makes them build, and what each cannot do without: any of these, from where it runs. The
+/// last says it in words.
+const FOUNDATIONS: [(&str, &str, &[&str], &str); 6] = [
+    (
+        "vite",
+        "build",
+        &[
+            "index.html",
+            "vite.config.js",
+            "vite.config.ts",
+            "vite.config.mjs",
+            "vite.config.mts",
+            "vite.config.cjs",
+            "vite.config.cts",
+        ],
+        "neither `index.html` nor `vite.config`",
+    ),
+    ("next", "build", &["app", "pages", "src/app", "src/pages"], "neither `app` nor `pages`"),
+    ("react-scripts", "build", &["public/index.html"], "no `public/index.html`"),
+    ("vue-cli-service", "build", &["src", "vue.config.js"], "no `src`"),
+    ("nest", "build", &["tsconfig.json", "tsconfig.build.json", "nest-cli.json"], "no `tsconfig.json`"),
+    ("tsc", "", &["tsconfig.json"], "no `tsconfig.json`"),
+];
+
+/// What a builder that is run before the sources are copied cannot do without.
+fn unfounded(
+    delivered: &Delivered<'_>,
+    view: View,
+    command: &Simple,
+    before: &[Simple],
+) -> Option<&'static str> {
+    let words = unwrapped(&command.words);
+    let name = command_name(command);
+    let (_, verb, any, wanted) = FOUNDATIONS.iter().find(|(program, ..)| *program == name)?;
+    let rest = words.get(1..)?;
+    let plain: Vec<&str> = rest.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    let asked = if verb.is_empty() { plain.is_empty() } else { plain == [*verb] };
+    let other = ["-c", "--config", "-p", "--project", "--init", "-v", "--version", "-h", "--help", "--all"];
+    if !asked
+        || command.conditional
+        || command.tolerated
+        || rest.iter().any(|word| other.contains(&word.as_str()))
+    {
+        return None;
+    }
+    // A compiler looks for its settings in every directory above, too.
+    let mut dirs = vec![command.dir.as_str()];
+    while let Some((above, _)) =
+        dirs.last().and_then(|dir| dir.rsplit_once('/')).filter(|_| name == "tsc" || name == "next")
+    {
+        dirs.push(above);
+    }
+    let made: Vec<Effect> = before.iter().flat_map(effects).collect();
+    let gone = dirs.iter().all(|dir| {
+        any.iter().all(|path| {
+            let place = join(dir, path);
+            delivered.image.presence(view, &place).is_absent()
+                && !made.iter().any(|effect| may_make(effect, &place))
+        })
+    });
+    gone.then_some(*wanted)
+}
+
+/// The name of the program that `command` runs in the end.
+fn command_name(command: &Simple) -> &str {
+    unwrapped(&command.words).first().map_or("", |word| word.rsplit('/').next().unwrap_or(word))
 }
 
 /// True for a command that an installation before it runs by itself, of which another rule speaks.

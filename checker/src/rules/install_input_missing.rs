@@ -81,6 +81,55 @@ declare_rule! {
     /// //- server.js
     /// ```
     ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+    /// COPY apps/api/package.json apps/api/
+    /// COPY packages/db/package.json packages/db/
+    /// RUN pnpm install --filter '@x/api...'
+    /// COPY . .
+    /// CMD ["node", "server.js"]
+    /// //- package.json
+    /// {}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["apps/*", "packages/*"]
+    /// //- pnpm-lock.yaml
+    /// //- apps/api/package.json
+    /// {"name": "@x/api", "dependencies": {"@x/db": "workspace:*"}}
+    /// //- packages/db/package.json
+    /// {"name": "@x/db", "scripts": {"postinstall": "prisma generate"}, "dependencies": {"prisma": "6"}}
+    /// //- packages/db/prisma/schema.prisma
+    /// //- server.js
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+    /// COPY apps/api/package.json apps/api/
+    /// COPY packages/db/package.json packages/db/
+    /// RUN pnpm install --filter @x/api
+    /// COPY . .
+    /// CMD ["node", "server.js"]
+    /// //- package.json
+    /// {"scripts": {"postinstall": "node scripts/setup.js"}}
+    /// //- scripts/setup.js
+    /// //- pnpm-workspace.yaml
+    /// packages: ["apps/*", "packages/*"]
+    /// //- pnpm-lock.yaml
+    /// //- apps/api/package.json
+    /// {"name": "@x/api", "dependencies": {"@x/db": "workspace:*"}}
+    /// //- packages/db/package.json
+    /// {"name": "@x/db", "scripts": {"postinstall": "prisma generate"}, "dependencies": {"prisma": "6"}}
+    /// //- packages/db/prisma/schema.prisma
+    /// //- server.js
+    /// ```
+    ///
     /// Copied before, scripts left out, or a failure that is borne:
     ///
     /// ```repo,passes
@@ -167,17 +216,52 @@ impl Scene<'_, '_> {
     fn lacks(&self) -> Vec<Lack> {
         let mut found: Vec<Lack> = self.patches().into_iter().chain(self.linked()).collect();
         if !self.install.without_scripts {
-            found.extend(self.hooks(self.root, &self.install.dir, true));
-            if self.install.manager != "npm"
-                && !self.install.words.iter().any(|word| word.starts_with("--filter") || word == "-F")
-            {
-                for member in members(self.facts, &self.root.directory) {
+            let filters = self.filters();
+            if filters.is_empty() {
+                found.extend(self.hooks(self.root, &self.install.dir, true));
+            }
+            if self.install.manager != "npm" {
+                for member in self.members(&filters) {
                     let inner =
                         member.directory.strip_prefix(&self.root.directory).unwrap_or(&member.directory);
                     let dir = join(&self.install.dir, inner.trim_start_matches('/'));
                     if self.there(&join(&dir, "package.json")) {
                         found.extend(self.hooks(member, &dir, false));
                     }
+                }
+            }
+        }
+        found
+    }
+
+    /// What the installation is limited to.
+    fn filters(&self) -> Vec<&str> {
+        let words = &self.install.words;
+        let behind = words.windows(2).filter(|pair| matches!(pair[0].as_str(), "--filter" | "-F"));
+        let joined = words.iter().filter_map(|word| word.strip_prefix("--filter="));
+        behind.map(|pair| pair[1].as_str()).chain(joined).collect()
+    }
+
+    /// The members of the workspace that are installed: those that a filter names, with `...` those that they ask for too.
+    fn members(&self, filters: &[&str]) -> Vec<&NodeProject> {
+        let all = members(self.facts, &self.root.directory);
+        if filters.is_empty() {
+            return all;
+        }
+        let named = |name: &str| {
+            all.iter().copied().find(|each| each.name.as_ref().is_some_and(|own| own.value == name))
+        };
+        let mut found: Vec<&NodeProject> = Vec::new();
+        for filter in filters {
+            let (name, more) = filter.strip_suffix("...").map_or((*filter, false), |name| (name, true));
+            let mut pending: Vec<&NodeProject> = named(name).into_iter().collect();
+            while let Some(next) = pending.pop() {
+                if found.iter().any(|each| each.path == next.path) {
+                    continue;
+                }
+                found.push(next);
+                if more {
+                    pending.extend(next.dependencies.iter().filter_map(|each| named(&each.name.value)));
                 }
             }
         }

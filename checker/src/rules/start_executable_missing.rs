@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
-use crate::facts::dockerfile::Command;
+use crate::facts::dockerfile::{Command, InstructionKind};
 use crate::facts::image::base::{Base, is_alpine};
 use crate::facts::image::{Item, LayerKind, Origin};
 use crate::facts::launch::installs::{installs, package_of};
 use crate::facts::launch::python_installs::distributions;
 use crate::facts::launch::{Delivered, Program};
+use crate::facts::settings::Key;
 use crate::finding::{Findings, Severity};
 use crate::rule::declare_rule;
 
@@ -70,6 +71,40 @@ declare_rule! {
     /// flask
     /// //- app.py
     /// app = 1
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- Dockerfile
+    /// FROM node:22-alpine
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD sh -c "next start -p ${PORT:-3000}"
+    /// //- package.json
+    /// {"scripts": {"build": "next build"}, "dependencies": {"next": "15"}}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22-alpine
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm install -g serve
+    /// CMD ["serve", "-s", "dist"]
+    /// //- package.json
+    /// {"dependencies": {"next": "15"}}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22-alpine
+    /// WORKDIR /app
+    /// ENV PATH=/app/node_modules/.bin:$PATH
+    /// COPY . .
+    /// RUN npm ci
+    /// CMD ["next", "start"]
+    /// //- package.json
+    /// {"dependencies": {"next": "15"}}
     /// ```
     ///
     /// Installed by the system, by the project, copied, or brought by `npx`:
@@ -139,6 +174,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let started = name;
             let found = system(delivered, started)
                 .or_else(|| node(facts, delivered, program, name))
+                .or_else(|| local(facts, delivered, program, name))
                 .map(|why| (why, true));
             let Some((why, certain)) = found.or_else(|| python(facts, delivered, program, name)) else {
                 continue;
@@ -254,6 +290,65 @@ fn node(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program, name: &
     let pruned = !own.is_empty() && own.iter().all(|install| install.without_dev);
     let only_dev = !asked.is_empty() && asked.iter().all(|each| each.dev);
     (pruned && only_dev).then(|| format!("`{package}` is a development dependency, and those are left out"))
+}
+
+/// A program of a Node package that is not on `PATH`: `npx` and package scripts look into `node_modules/.bin`, a shell does
+/// not.
+fn local(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program, name: &str) -> Option<String> {
+    let file = delivered.image.dockerfile.as_ref()?;
+    let package = package_of(name)?;
+    let stage = delivered.image.stages.len().checked_sub(1)?;
+    let base = delivered.image.reference(stage).and_then(Base::of)?;
+    let written = &program.words.first()?;
+    // Inside a script that a package script starts, the path is another one.
+    let service = delivered.service(facts)?;
+    let direct = program.site.path == file.path || Some(&program.site.path) == service.config.as_ref();
+    if !direct || !program.via.is_empty() || written.contains('/') || base.has(name) {
+        return None;
+    }
+    let stated = file.instructions().filter_map(|(_, each)| match &each.kind {
+        InstructionKind::Cmd(command) | InstructionKind::Entrypoint(command) => Some(command),
+        _ => None,
+    });
+    let shown = |text: &str| text.contains(".bin") || text.contains("PATH=");
+    let moved = stated.into_iter().any(|command| match command {
+        Command::Shell(text) => shown(&text.value),
+        Command::Exec(words, _) => words.iter().any(|word| shown(&word.value)),
+    });
+    let start = service.settings.text(Key::StartCommand).is_some_and(|(text, _)| shown(text));
+    (!moved && !start && !is_global(delivered, stage, &[name, package])).then(|| {
+        format!("it lies in `node_modules/.bin` at most, which is not on `PATH`; `npx {name}` finds it")
+    })
+}
+
+/// True when some command may put a program called one of `names` where `PATH` leads.
+fn is_global(delivered: &Delivered<'_>, stage: usize, names: &[&str]) -> bool {
+    let Some(own) = delivered.image.stages.get(stage) else { return true };
+    let here = own.layers.iter().any(|layer| match &layer.kind {
+        LayerKind::Copy(items, _) => items.iter().any(is_programs),
+        LayerKind::Directory(_) => false,
+        LayerKind::Run(commands, _) => commands.iter().any(|command| {
+            let open =
+                matches!(command.program(), "ln" | "cp" | "mv" | "install" | "npm-link" | "volta" | "make")
+                    || command
+                        .words
+                        .iter()
+                        .any(|word| word.contains("://") || word.contains(".bin") || word == "link");
+            let global = command.words.iter().any(|word| {
+                matches!(word.as_str(), "-g" | "--global" | "global" | "apk" | "apt-get" | "apt")
+            });
+            open || (global
+                && command
+                    .words
+                    .iter()
+                    .any(|word| names.iter().any(|name| word.contains(name) || word.contains('$'))))
+        }),
+    });
+    let below = match own.base {
+        Origin::Stage(below) => is_global(delivered, below, names),
+        Origin::External(_) => false,
+    };
+    here || below || own.env.contains_key("PATH")
 }
 
 /// A program of a Python distribution that no manifest asks for; true when a lockfile proves it.

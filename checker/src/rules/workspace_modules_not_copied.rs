@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::facts::image::{LayerKind, Source};
 use crate::facts::launch::installs::{installs, members};
 use crate::facts::launch::{Delivered, Target};
+use crate::facts::node_project::NodeProject;
 use crate::facts::startup::join;
 use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
@@ -61,6 +62,69 @@ declare_rule! {
     /// {"name": "core"}
     /// ```
     ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:22 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pnpm install --frozen-lockfile
+    /// FROM node:22
+    /// WORKDIR /app/services/api
+    /// COPY --from=build /app/services/api/node_modules ./node_modules
+    /// COPY services/api/main.js .
+    /// CMD ["node", "main.js"]
+    /// //- package.json
+    /// {"name": "root"}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["services/*"]
+    /// //- pnpm-lock.yaml
+    /// //- services/api/package.json
+    /// {"name": "api", "dependencies": {"express": "5"}}
+    /// //- services/api/main.js
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:22 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY --from=build /app/node_modules ./node_modules
+    /// COPY apps/api/main.js apps/api/
+    /// CMD ["node", "apps/api/main.js"]
+    /// //- package.json
+    /// {"name": "root", "workspaces": ["apps/*"]}
+    /// //- package-lock.json
+    /// {"packages": {"apps/api/node_modules/express": {"version": "5.0.0"}, "node_modules/express": {"version": "4.0.0"}}}
+    /// //- apps/api/package.json
+    /// {"name": "api", "dependencies": {"express": "5"}}
+    /// //- apps/api/main.js
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pnpm install --frozen-lockfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY --from=build /app/node_modules ./node_modules
+    /// COPY --from=build /app/services/api/node_modules ./services/api/node_modules
+    /// COPY services/api/main.js services/api/
+    /// CMD ["node", "services/api/main.js"]
+    /// //- package.json
+    /// {"name": "root"}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["services/*"]
+    /// //- pnpm-lock.yaml
+    /// //- services/api/package.json
+    /// {"name": "api", "dependencies": {"express": "5"}}
+    /// //- services/api/main.js
+    /// ```
+    ///
     /// Everything is copied, or packages are hoisted:
     ///
     /// ```repo,passes
@@ -113,7 +177,103 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered().iter().filter(|each| each.image.dockerfile.is_some()) {
         nested(facts, delivered, out);
         linked(facts, delivered, out);
+        severed(facts, delivered, out);
+        unhoisted(facts, delivered, out);
     }
+}
+
+/// True when pnpm puts all packages into one flat `node_modules`, as the settings beside the manifest in `root` say.
+fn hoists(facts: &Facts<'_>, root: &str) -> bool {
+    let words = [
+        "node-linker=hoisted",
+        "nodeLinker: hoisted",
+        "shamefully-hoist",
+        "shamefullyHoist",
+        "public-hoist-pattern=*",
+        "publicHoistPattern",
+    ];
+    [".npmrc", "pnpm-workspace.yaml"].iter().any(|name| {
+        let text = facts.snapshot.text(&join(root, name));
+        text.is_ok_and(|text| words.iter().any(|word| text.text.contains(word)))
+    })
+}
+
+/// The `node_modules` of one member, whose links lead to the root's `node_modules/.pnpm`, which stays behind.
+fn severed(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
+    let Some(service) = delivered.service(facts) else { return };
+    for install in installs(&delivered.image).iter().filter(|install| install.manager == "pnpm") {
+        let Some(root) = install.manifest.as_ref().filter(|root| !hoists(facts, root)) else { continue };
+        for member in members(facts, root) {
+            let inner = member.directory.strip_prefix(root.as_str()).unwrap_or(&member.directory);
+            let inner = inner.trim_start_matches('/');
+            let own = join(&join(&install.dir, inner), "node_modules");
+            let Some((site, _, _, to)) = taken(delivered).into_iter().find(|(_, _, from, _)| *from == own)
+            else {
+                continue;
+            };
+            // `../../../node_modules/.pnpm/…`: as many steps as the member lies deep.
+            let mut home = to.trim_end_matches("node_modules").trim_end_matches('/');
+            for _ in inner.split('/') {
+                home = home.rsplit_once('/').map_or("", |(above, _)| above);
+            }
+            let store = join(home, "node_modules/.pnpm/x");
+            let finished = delivered.image.finished();
+            let outside =
+                member.dependencies.iter().any(|each| !each.dev && !each.version.starts_with("workspace:"));
+            if outside && delivered.image.presence(finished, &store).is_absent() {
+                let message = format!(
+                    "these are links to `/{}`, which this stage does not have",
+                    store.trim_end_matches("/x")
+                );
+                out.at(site, message)
+                    .service(&service.name)
+                    .related(Site::file(member.path.clone()), "these packages")
+                    .help("Copy the root's `node_modules` too, or use `pnpm deploy`");
+            }
+        }
+    }
+}
+
+/// Packages that npm puts beside a member, because another version of them lies in the root's `node_modules`.
+fn unhoisted(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
+    let Some(service) = delivered.service(facts) else { return };
+    for install in installs(&delivered.image).iter().filter(|install| install.manager == "npm") {
+        let Some(root) = &install.manifest else { continue };
+        let modules = join(&install.dir, "node_modules");
+        let Some((site, _, _, to)) = taken(delivered).into_iter().find(|(_, _, from, _)| *from == modules)
+        else {
+            continue;
+        };
+        let base = to.trim_end_matches("node_modules").trim_end_matches('/');
+        for member in members(facts, root) {
+            let inner = member.directory.strip_prefix(root.as_str()).unwrap_or(&member.directory);
+            let inner = inner.trim_start_matches('/');
+            let home = join(base, inner);
+            let started = delivered.programs.iter().any(|program| {
+                program.effective && matches!(&program.target, Target::File { place, .. } if place.starts_with(&format!("{home}/")))
+            });
+            let own = join(&home, "node_modules/x");
+            if !started || !delivered.image.presence(delivered.image.finished(), &own).is_absent() {
+                continue;
+            }
+            let Some(name) = beside(facts, root, inner, member) else { continue };
+            let message = format!("npm puts `{name}` into `{inner}/node_modules`, which is not copied");
+            out.at(site.clone(), message)
+                .service(&service.name)
+                .related(Site::file(member.path.clone()), "it is asked for here")
+                .help(format!("Copy `{inner}/node_modules` too"));
+        }
+    }
+}
+
+/// A package that `member` itself asks for and that the lock file at `root` places in the member's own `node_modules`.
+fn beside(facts: &Facts<'_>, root: &str, inner: &str, member: &NodeProject) -> Option<String> {
+    let lock = facts.config_document(&join(root, "package-lock.json"))?;
+    let packages = lock.get("packages")?;
+    let prefix = format!("{inner}/node_modules/");
+    let mut names = packages.members().iter().filter_map(|entry| entry.key.value.strip_prefix(&prefix));
+    let asked = |name: &&str| member.dependencies.iter().any(|each| !each.dev && each.name.value == **name);
+    names.find(asked).map(str::to_owned)
 }
 
 /// The directories called `node_modules` that the last stage takes from others: instruction, stage, path there, path here.
@@ -143,21 +303,7 @@ fn nested(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
         else {
             continue;
         };
-        let hoists = |name: &str| {
-            facts.snapshot.text(&join(root, name)).is_ok_and(|text| {
-                [
-                    "node-linker=hoisted",
-                    "nodeLinker: hoisted",
-                    "shamefully-hoist",
-                    "shamefullyHoist",
-                    "public-hoist-pattern=*",
-                    "publicHoistPattern",
-                ]
-                .iter()
-                .any(|word| text.text.contains(word))
-            })
-        };
-        if hoists(".npmrc") || hoists("pnpm-workspace.yaml") {
+        if hoists(facts, root) {
             continue;
         }
         let base = to.trim_end_matches("node_modules").trim_end_matches('/').to_owned();

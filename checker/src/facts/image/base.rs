@@ -10,10 +10,10 @@ pub struct Base {
     /// Programs that it brings beyond those of its system, as far as a start command may want them.
     pub programs: &'static [&'static str],
     /// Where its files lie; nothing lies elsewhere.
-    pub system: &'static [&'static str],
+    pub system: &'static [&'static [&'static str]],
 }
 
-/// Directories of every Linux system image.
+/// Directories of every Linux system image, `var` aside.
 const SYSTEM: &[&str] = &[
     "bin",
     "boot",
@@ -41,7 +41,22 @@ const SYSTEM: &[&str] = &[
     "usr/share",
     "usr/local",
     "usr/games",
-    "var",
+];
+const VAR: &[&str] = &["var"];
+/// What an image of PHP has in `var`: `var/www/html` is empty.
+const VAR_OF_PHP: &[&str] = &[
+    "var/backups",
+    "var/cache",
+    "var/empty",
+    "var/lib",
+    "var/local",
+    "var/lock",
+    "var/log",
+    "var/mail",
+    "var/opt",
+    "var/run",
+    "var/spool",
+    "var/tmp",
 ];
 
 /// Directories that every system image has.
@@ -50,33 +65,67 @@ const CERTAIN: &[&str] = &["bin", "dev", "etc", "home", "proc", "root", "sys", "
 const USUAL: &[&str] = &["usr/bin", "usr/lib", "usr/local", "usr/local/bin", "usr/local/lib", "usr/share"];
 
 /// Directories in which a system image has nothing, or nothing but what its user's shell reads.
-const BARE: &[&str] = &["home", "srv", "usr/src", "home/node", "home/bun", "home/deno"];
+const BARE: &[&str] =
+    &["home", "srv", "usr/src", "home/node", "home/bun", "home/deno", "var/www", "var/www/html"];
 
 /// Families by name. Sources: the Dockerfiles of the official images (<https://github.com/docker-library>), of
 /// distroless (<https://github.com/GoogleContainerTools/distroless>), of Bun and Deno, and the definition of `scratch`
 /// (<https://hub.docker.com/_/scratch>).
 const BASES: &[Base] = &[
     Base { names: &["scratch"], shell: false, programs: &[], system: &[] },
-    Base { names: &["python"], shell: true, programs: &["python", "python3", "pip", "pip3"], system: SYSTEM },
+    Base {
+        names: &["python"],
+        shell: true,
+        programs: &["python", "python3", "pip", "pip3"],
+        system: &[SYSTEM, VAR],
+    },
     Base {
         names: &["node"],
         shell: true,
         programs: &["node", "npm", "npx", "yarn", "yarnpkg", "corepack"],
-        system: SYSTEM,
+        system: &[SYSTEM, VAR],
     },
-    Base { names: &["bun"], shell: true, programs: &["bun", "bunx"], system: SYSTEM },
-    Base { names: &["deno"], shell: true, programs: &["deno"], system: SYSTEM },
-    Base { names: &["alpine", "debian", "ubuntu", "busybox"], shell: true, programs: &[], system: SYSTEM },
-    Base { names: &["golang"], shell: true, programs: &["go", "gofmt"], system: SYSTEM },
-    Base { names: &["rust"], shell: true, programs: &["cargo", "rustc", "rustup"], system: SYSTEM },
-    Base { names: &["nginx"], shell: true, programs: &["nginx"], system: SYSTEM },
-    Base { names: &["caddy"], shell: true, programs: &["caddy"], system: SYSTEM },
-    Base { names: &["ruby"], shell: true, programs: &["ruby", "gem", "bundle", "irb"], system: SYSTEM },
+    Base { names: &["bun"], shell: true, programs: &["bun", "bunx"], system: &[SYSTEM, VAR] },
+    Base { names: &["deno"], shell: true, programs: &["deno"], system: &[SYSTEM, VAR] },
+    Base {
+        names: &["alpine", "debian", "ubuntu", "busybox"],
+        shell: true,
+        programs: &[],
+        system: &[SYSTEM, VAR],
+    },
+    Base { names: &["golang"], shell: true, programs: &["go", "gofmt"], system: &[SYSTEM, VAR] },
+    Base { names: &["rust"], shell: true, programs: &["cargo", "rustc", "rustup"], system: &[SYSTEM, VAR] },
+    Base {
+        names: &["nginx"],
+        shell: true,
+        programs: &["nginx"],
+        system: &[SYSTEM, VAR, &["docker-entrypoint.sh", "docker-entrypoint.d"]],
+    },
+    Base {
+        names: &["php"],
+        shell: true,
+        programs: &["php", "docker-php-ext-install", "docker-php-ext-enable", "docker-php-ext-configure"],
+        system: &[SYSTEM, VAR_OF_PHP],
+    },
+    Base {
+        names: &["composer"],
+        shell: true,
+        programs: &["composer", "php"],
+        system: &[SYSTEM, VAR, &["tmp", "docker-entrypoint.sh"]],
+    },
+    Base { names: &["maven"], shell: true, programs: &["java", "mvn"], system: &[SYSTEM, VAR] },
+    Base { names: &["caddy"], shell: true, programs: &["caddy"], system: &[SYSTEM, VAR] },
+    Base {
+        names: &["ruby"],
+        shell: true,
+        programs: &["ruby", "gem", "bundle", "irb"],
+        system: &[SYSTEM, VAR],
+    },
     Base {
         names: &["eclipse-temurin", "openjdk", "amazoncorretto"],
         shell: true,
         programs: &["java"],
-        system: SYSTEM,
+        system: &[SYSTEM, VAR, &["__cacert_entrypoint.sh"]],
     },
 ];
 
@@ -114,7 +163,14 @@ impl Base {
             path.strip_prefix(*dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 || dir.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
         };
-        path.is_empty() || self.system.iter().any(below) || (!self.system.is_empty() && BARE.contains(&path))
+        path.is_empty()
+            || self.system.iter().copied().flatten().any(below)
+            || (!self.system.is_empty() && BARE.contains(&path))
+    }
+
+    /// True when the base certainly has no directory at `path`, although it has others nearby.
+    pub fn lacks_directory(&self, path: &str) -> bool {
+        !self.may_hold(path) || (self.names == ["nginx"] && path == "etc/nginx/templates")
     }
 
     /// True when the base certainly has a directory at `path`.
@@ -165,6 +221,13 @@ mod tests {
                 && !python.may_hold("usr/src/app/main.py")
                 && !python.may_hold("srv/x")
         );
+        let php = Base::of("php:8.3-apache").unwrap();
+        assert!(
+            php.may_hold("var/log/x")
+                && php.may_hold("var/www/html")
+                && !php.may_hold("var/www/html/artisan")
+        );
+        assert!(Base::of("nginx").unwrap().may_hold("docker-entrypoint.sh"));
         assert!(!Base::of("scratch").unwrap().may_hold("etc/passwd"));
     }
 }

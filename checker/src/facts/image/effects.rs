@@ -83,6 +83,7 @@ fn certain(command: &Simple) -> Vec<Effect> {
             found.extend(project.then(|| Effect::InstallsPython(command.dir.clone())));
         }
         "go" => found.push(filled(command, value(&words, &["-o"]).unwrap_or("."))),
+        "composer" => found.extend(composer(command, &plain, &words)),
         "python" | "python3" => found.extend(python(command, &plain, &words)),
         "source" | "." => found.extend(sourced(&plain)),
         "bundle" if plain.first() == Some(&"exec") => found.push(Effect::Anything),
@@ -168,6 +169,22 @@ fn packages(command: &Simple, program: &str, plain: &[&str]) -> Vec<Effect> {
     let mut found = effects(&Simple { words, ..command.clone() });
     found.push(modules);
     found
+}
+
+/// What Composer does: packages, and what the scripts of Laravel and Symfony write when they are installed.
+fn composer(command: &Simple, plain: &[&str], words: &[&str]) -> Vec<Effect> {
+    let dir = value(words, &["-d", "--working-dir"]).unwrap_or(".");
+    match plain.first() {
+        Some(&("install" | "i" | "update" | "require" | "dump-autoload" | "dumpautoload")) => {
+            ["vendor", "bootstrap/cache", "var", "public", "storage"]
+                .map(|below| filled(command, &format!("{dir}/{below}")))
+                .into()
+        }
+        Some(
+            &("config" | "clear-cache" | "clearcache" | "validate" | "diagnose" | "check-platform-reqs"),
+        ) => Vec::new(),
+        _ => vec![Effect::Anything],
+    }
 }
 
 /// Modules and commands of Python that are known to write in one place only.

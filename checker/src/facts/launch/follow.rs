@@ -10,6 +10,8 @@ use crate::facts::startup::{flag, join};
 use crate::finding::Site;
 use crate::span::Span;
 
+/// Where a shell looks for programs, without the first slash.
+const PATH: [&str; 6] = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"];
 /// Scripts inside scripts.
 const DEPTH: usize = 6;
 
@@ -187,7 +189,13 @@ impl Follower<'_, '_> {
     fn direct(&mut self, program: &str, words: &[String], rest: &[String], here: &Here<'_>) {
         // A bare name is looked for in PATH, not in the working directory.
         if !program.contains('/') {
-            return self.push(Target::Other, words, here);
+            let places = PATH.iter().map(|dir| format!("/{dir}/{program}"));
+            let found = places
+                .into_iter()
+                .find(|place| self.image.presence(self.image.finished(), &place[1..]).source().is_some());
+            let Some(place) = found else { return self.push(Target::Other, words, here) };
+            self.file(&place, "", words, here);
+            return self.inside(&place, rest, here);
         }
         self.file(program, "", words, here);
         self.inside(program, rest, here);

@@ -399,6 +399,11 @@ impl Finder<'_, '_> {
         let file = self.files(path).into_iter().find(|path| self.has(path));
         let file = file.ok_or_else(|| format!("`{path}` is not a file of the repository"))?;
         let text = self.facts.snapshot.text(&file).map_err(|_| format!("`{file}` cannot be read"))?;
+        // However much it prepares before, it ends as the command that it is given.
+        let end = text.text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+        if matches!(end, "exec \"$@\"" | "exec $@" | "exec \"${@}\"") {
+            return self.follow(rest.get(at + 1..).unwrap_or_default(), site, depth + 1);
+        }
         let last = match last_command(&text.text) {
             Ok(last) => last,
             Err(why) => {
