@@ -149,6 +149,16 @@ declare_rule! {
     /// cmd = "python main.py"
     /// ```
     ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["pkgs.nodejs_20"]
+    /// [phases.install]
+    /// cmds = ["npm ci"]
+    /// ```
+    ///
     /// A pip of its own, and a directory that something else builds:
     ///
     /// ```repo,passes
@@ -321,7 +331,8 @@ const TOOLS: [(&str, &[&str]); 14] = [
 
 /// A command whose tool is in none of the listed packages.
 fn without_tool(config: &Nixpacks) -> Option<(Span, String, String)> {
-    let packages: Vec<&str> = config.packages().iter().filter_map(Node::text).collect();
+    let names = config.packages().iter().filter_map(Node::text);
+    let packages: Vec<&str> = names.map(|name| name.trim_start_matches("pkgs.")).collect();
     let keeps = packages.is_empty() || packages.contains(&"...");
     if keeps || super::nixpacks_package_unknown::unknown(&packages).is_some() {
         return None;
