@@ -75,6 +75,7 @@ pub struct Facts<'s> {
     contexts: RefCell<HashMap<(String, String), Rc<build_context::BuildContext<'s>>>>,
     modules: RefCell<HashMap<String, Option<Rc<program::Module>>>>,
     links: RefCell<HashMap<String, Option<Rc<Vec<chain::Link>>>>>,
+    names: RefCell<HashMap<String, Option<Rc<BTreeSet<String>>>>>,
     configs: RefCell<HashMap<String, Option<Rc<document::Node>>>>,
     delivered: OnceCell<Vec<launch::Delivered<'s>>>,
     loaded: OnceCell<HashSet<String>>,
@@ -102,6 +103,7 @@ impl<'s> Facts<'s> {
             contexts: RefCell::default(),
             modules: RefCell::default(),
             links: RefCell::default(),
+            names: RefCell::default(),
             configs: RefCell::default(),
             delivered: OnceCell::new(),
             loaded: OnceCell::new(),
@@ -206,6 +208,20 @@ impl<'s> Facts<'s> {
         }
         let found = self.module(path).map(|module| Rc::new(chain::links::links(&module)));
         self.links.borrow_mut().insert(path.to_owned(), found.clone());
+        found
+    }
+
+    /// The names that the Python module at `path` may have; `None` when others are possible.
+    pub fn names(&self, path: &str) -> Option<Rc<BTreeSet<String>>> {
+        if let Some(known) = self.names.borrow().get(path) {
+            return known.clone();
+        }
+        let read = || {
+            let module = self.module(path).filter(|module| module.language == program::Language::Python)?;
+            python_source::names::names(&module, &self.snapshot.text(path).ok()?.text).map(Rc::new)
+        };
+        let found = read();
+        self.names.borrow_mut().insert(path.to_owned(), found.clone());
         found
     }
 

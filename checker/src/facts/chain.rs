@@ -14,6 +14,7 @@ use crate::facts::image::View;
 use crate::facts::program::Language;
 use crate::finding::Site;
 
+pub(super) use links::parts;
 pub use links::{Link, To, When};
 pub use paths::Place;
 pub use walk::walk;
@@ -60,6 +61,25 @@ pub struct Chain {
     pub broken: Vec<Broken>,
     /// Modules of others: the top name or the package's name.
     pub packages: Vec<Package>,
+    /// Names that modules of Python do not have.
+    pub nameless: Vec<Nameless>,
+}
+
+/// A name that is taken from a module of Python which does not have it.
+#[derive(Debug, Clone)]
+pub struct Nameless {
+    /// The name.
+    pub name: String,
+    /// The module that does not have it: its path in the tree.
+    pub source: String,
+    /// Number of the module that takes it.
+    pub module: usize,
+    /// Where.
+    pub site: Site,
+    /// When, counted from the start.
+    pub when: When,
+    /// True when some module changes where Python looks, so that another module may be meant.
+    pub doubt: bool,
 }
 
 /// One module of the chain.

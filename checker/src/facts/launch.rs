@@ -5,6 +5,7 @@ mod commands;
 mod follow;
 pub mod installs;
 mod losses;
+pub mod needs;
 mod python;
 pub mod python_installs;
 #[cfg(test)]
@@ -16,6 +17,8 @@ use crate::facts::chain::{Chain, Loader};
 use crate::facts::image::{Image, Presence, View};
 use crate::facts::service::Service;
 use crate::finding::Site;
+
+pub use python::attribute;
 
 pub use losses::{How, Loss, caught_or_not, losses};
 

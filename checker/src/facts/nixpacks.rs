@@ -38,12 +38,16 @@ fn files(snapshot: &Snapshot<'_>) -> BTreeMap<String, Nixpacks> {
         if !matches!(name, "nixpacks.toml" | "nixpacks.json") || entry.path.contains("node_modules/") {
             continue;
         }
-        let Ok(text) = snapshot.text(&entry.path) else { continue };
-        let plan =
-            if name.ends_with(".json") { document::json(&text.text) } else { document::toml(&text.text) };
-        found.insert(entry.path.clone(), Nixpacks { path: entry.path.clone(), plan });
+        found.extend(read(snapshot, &entry.path).map(|config| (entry.path.clone(), config)));
     }
     found
+}
+
+/// The configuration at `path`, when there is one.
+pub fn read(snapshot: &Snapshot<'_>, path: &str) -> Option<Nixpacks> {
+    let text = snapshot.text(path).ok()?;
+    let plan = if path.ends_with(".json") { document::json(&text.text) } else { document::toml(&text.text) };
+    Some(Nixpacks { path: path.to_owned(), plan })
 }
 
 impl Nixpacks {
@@ -65,8 +69,13 @@ impl Nixpacks {
                     .as_deref()
                     .and_then(|path| path.rsplit_once('/'))
                     .map_or("", |(dir, _)| dir);
+                // A Dockerfile of another folder, which no config file speaks of, makes a service of its own.
+                let apart = service.config.is_none()
+                    && service.dockerfile.yes().is_some_and(|choice| {
+                        choice.path.rsplit_once('/').map_or("", |(folder, _)| folder) != directory
+                    });
                 service.config.as_deref() == Some(&self.path)
-                    || own == directory
+                    || own == directory && !apart
                     || (service.roots.len() == 1 && service.roots[0] == directory)
             })
             .collect();
@@ -90,7 +99,11 @@ impl Nixpacks {
                 } else {
                     format!("{directory}/Dockerfile")
                 };
-                (!facts.dockerfiles.contains_key(&dockerfile)).then_some((None, Severity::Warning))
+                // Who writes a plan for Railpack is built by Railpack.
+                let plan = crate::facts::startup::join(directory, "railpack.json");
+                let other =
+                    facts.dockerfiles.contains_key(&dockerfile) || facts.snapshot.entry(&plan).is_some();
+                (!other).then_some((None, Severity::Warning))
             }
         }
     }

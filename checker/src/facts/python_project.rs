@@ -34,6 +34,26 @@ pub struct Requirement {
 }
 
 impl PythonProject {
+    /// True when its `requirements.txt` asks for nothing, and nothing else does.
+    pub fn is_empty_list(&self, snapshot: &Snapshot<'_>) -> bool {
+        let path = |name: &str| crate::facts::startup::join(&self.directory, name);
+        let there = |name: &str| snapshot.entry(&path(name)).is_some();
+        let others = [
+            "pyproject.toml",
+            "Pipfile",
+            "uv.lock",
+            "poetry.lock",
+            "pdm.lock",
+            "setup.py",
+            "environment.yml",
+        ];
+        let list = snapshot.text(&path("requirements.txt"));
+        let empty = list.is_ok_and(|text| {
+            text.text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
+        });
+        empty && !others.iter().any(|name| there(name))
+    }
+
     /// True when a default installation brings the distribution `name` (normalised).
     pub fn asks_for(&self, name: &str) -> bool {
         self.requirements.iter().any(|requirement| requirement.name == name && !requirement.optional)

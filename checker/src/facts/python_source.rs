@@ -1,6 +1,7 @@
 //! Python sources read into the program tree.
 
 mod expressions;
+pub mod names;
 mod statements;
 
 use std::collections::BTreeSet;

@@ -7,6 +7,7 @@ use crate::facts::chain::{Loader, Package, When, language, names};
 use crate::facts::image::base::Base;
 use crate::facts::image::{Image, Layer, LayerKind, Presence, Source};
 use crate::facts::launch::installs::{Install, installs};
+use crate::facts::launch::needs;
 use crate::facts::launch::python_installs::{Distributions, distributions};
 use crate::facts::launch::{Delivered, Trace};
 use crate::facts::node_project::LOCKFILES;
@@ -135,6 +136,131 @@ declare_rule! {
     /// except ImportError:
     ///     orjson = json
     /// ```
+    ///
+    /// What no import shows: a library loads it by itself, or a setting of Django names it.
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pip install -r requirements.txt
+    /// CMD ["uvicorn", "main:app"]
+    /// //- requirements.txt
+    /// fastapi
+    /// uvicorn
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// from accounts import Account
+    /// app = FastAPI()
+    /// //- accounts.py
+    /// from pydantic import BaseModel, EmailStr
+    /// class Account(BaseModel):
+    ///     address: EmailStr
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "gunicorn -k uvicorn.workers.UvicornWorker main:app"}}
+    /// //- requirements.txt
+    /// fastapi
+    /// gunicorn
+    /// //- main.py
+    /// from fastapi import FastAPI
+    /// app = FastAPI()
+    /// ```
+    ///
+    /// SQLAlchemy takes psycopg2 for `postgresql://`, whatever else is installed:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "python main.py"}}
+    /// //- requirements.txt
+    /// sqlalchemy
+    /// psycopg[binary]
+    /// //- main.py
+    /// import os
+    /// from sqlalchemy import create_engine
+    /// engine = create_engine(os.environ["DATABASE_URL"])
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "gunicorn shop.wsgi"}}
+    /// //- requirements.txt
+    /// django
+    /// gunicorn
+    /// //- shop/wsgi.py
+    /// import os
+    /// from django.core.wsgi import get_wsgi_application
+    /// os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    /// application = get_wsgi_application()
+    /// //- shop/settings.py
+    /// INSTALLED_APPS = ["django.contrib.auth", "rest_framework", "cart"]
+    /// //- cart/models.py
+    /// ```
+    ///
+    /// Brought by an extra or by another distribution, by a release that had it, or only for the tests:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pip install -r requirements.txt
+    /// CMD ["uvicorn", "main:app"]
+    /// //- requirements.txt
+    /// fastapi
+    /// uvicorn
+    /// flask
+    /// pydantic[email]
+    /// //- main.py
+    /// from fastapi import FastAPI, Form
+    /// from fastapi.templating import Jinja2Templates
+    /// from pydantic import BaseModel, EmailStr
+    /// templates = Jinja2Templates("pages")
+    /// class Account(BaseModel):
+    ///     address: EmailStr
+    /// # postgresql+asyncpg:// is for later
+    /// app = FastAPI()
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "python main.py"}}
+    /// //- requirements.txt
+    /// sqlalchemy
+    /// psycopg[binary]
+    /// //- main.py
+    /// import os
+    /// from sqlalchemy import create_engine
+    /// engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"))
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "gunicorn shop.wsgi"}}
+    /// //- requirements.txt
+    /// django
+    /// gunicorn
+    /// django-cors-headers
+    /// drf-spectacular
+    /// //- shop/wsgi.py
+    /// import os
+    /// from django.core.wsgi import get_wsgi_application
+    /// os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    /// application = get_wsgi_application()
+    /// //- shop/settings.py
+    /// DEBUG = False
+    /// INSTALLED_APPS = ["corsheaders", "rest_framework", "cart.apps.CartConfig"]
+    /// MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", "shop.middleware.Clock"]
+    /// if DEBUG:
+    ///     INSTALLED_APPS += ["debug_toolbar"]
+    /// //- shop/middleware.py
+    /// class Clock: ...
+    /// //- cart/apps.py
+    /// class CartConfig: ...
+    /// ```
     "dependency-not-declared", Error, Start, since "0.2.0",
     sources: [
         "https://nodejs.org/api/errors.html#err_module_not_found",
@@ -167,6 +293,7 @@ fn python(
         return uninstalled(facts, delivered, trace, told, out);
     }
     let (Some(service), Some(manifest)) = (delivered.service(facts), &installed.manifest) else { return };
+    unseen(facts, delivered, trace, &installed, told, out);
     for package in trace.chain.packages.iter().filter(|package| package.when <= When::Sometimes) {
         let (wanted, listed) = names::distributions(&package.name);
         let near = |name: &String| {
@@ -190,10 +317,47 @@ fn python(
         );
         let finding = out.at(Site::file(manifest.clone()), message);
         finding.service(&service.name).related(package.site.clone(), "it is imported here");
-        finding.help(format!("Add `{}` to `{manifest}`", wanted[0]));
+        finding.help(format!(
+            "Add `{}` to `{manifest}`, or commit `{}` when it is your own",
+            wanted[0], package.name
+        ));
+        if listed {
+            finding.help(format!("Add `{}` to `{manifest}`", wanted[0]));
+        }
         if !(installed.locked && listed && trace.firm && package.when == When::Always) {
             finding.severity(Severity::Warning);
         }
+        if installed.names.is_empty() {
+            // A list that asks for nothing lacks everything; one word is enough.
+            break;
+        }
+    }
+}
+
+/// What libraries load by themselves.
+fn unseen(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    installed: &Distributions,
+    told: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let (Some(service), Some(manifest)) = (delivered.service(facts), &installed.manifest) else { return };
+    if installed.open || installed.names.is_empty() {
+        return;
+    }
+    let has = |name: &str| installed.names.contains(name);
+    for need in needs::needs(facts, trace, &has) {
+        let there = need.any.iter().any(|name| has(name)) || needs::is_brought(facts, &need, &has);
+        if there || !told.insert(need.any[0].to_owned()) {
+            continue;
+        }
+        let (name, by) = (need.any[0], need.by);
+        let message = format!("`{manifest}` does not ask for `{name}`, without which `{by}` does not work");
+        let finding = out.at(Site::file(manifest.clone()), message);
+        finding.service(&service.name).related(need.site.clone(), "it is needed here");
+        finding.help(format!("Add `{name}` to `{manifest}`")).severity(Severity::Warning);
     }
 }
 

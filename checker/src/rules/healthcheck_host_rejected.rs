@@ -22,7 +22,8 @@ declare_rule! {
     ///
     /// ## What it cannot know
     /// Lists that are computed, and what a variable holds: the list that stands in for it is a warning, as is a list in one
-    /// settings file of several.
+    /// settings file of several. `SERVER_NAME` is a warning, and only where Flask is pinned to a version before 3.1, which answers to
+    /// every name.
     ///
     /// ```repo,fires,error
     /// //- railway.json
@@ -94,6 +95,42 @@ declare_rule! {
     /// django
     /// ```
     ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pip install -r requirements.txt
+    /// CMD ["gunicorn", "app:app"]
+    /// //- requirements.txt
+    /// Flask==2.3.3
+    /// gunicorn
+    /// //- app.py
+    /// from flask import Flask
+    /// app = Flask(__name__)
+    /// app.config["SERVER_NAME"] = "example.com"
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pip install -r requirements.txt
+    /// CMD ["gunicorn", "app:app"]
+    /// //- requirements.txt
+    /// Flask==3.1.0
+    /// gunicorn
+    /// //- app.py
+    /// from flask import Flask
+    /// app = Flask(__name__)
+    /// app.config["SERVER_NAME"] = "example.com"
+    /// ```
+    ///
     /// A wildcard, the domain above it, and a list from a variable let the probe in:
     ///
     /// ```repo,passes
@@ -157,6 +194,7 @@ static LISTS: [(&str, Pattern); 3] = [
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told: Vec<Site> = Vec::new();
     for service in facts.services.iter().filter(|service| probed(service)) {
+        flask(facts, service, &mut told, out);
         let texts = candidates(facts, service);
         from_variable(service, &texts, out);
         for (what, pattern) in &LISTS {
@@ -214,6 +252,50 @@ fn from_variable(service: &Service, texts: &[std::rc::Rc<Text>], out: &mut Findi
             .severity(Severity::Warning)
             .service(&service.name)
             .help(format!("Set `{}` on the service, with `{PROBE}` in it", name.as_str()));
+    }
+}
+
+/// Flask before 3.1 answers 404 to every other name than `SERVER_NAME`
+/// (<https://flask.palletsprojects.com/en/stable/changes/>).
+fn flask(facts: &Facts<'_>, service: &Service, told: &mut Vec<Site>, out: &mut Findings) {
+    static SET: Pattern = Pattern::new(
+        r"(?m)^[ \t]*(?:\w+\.config\[['\x22]SERVER_NAME['\x22]\]|SERVER_NAME)[ \t]*=[ \t]*(['\x22][^'\x22\n]+['\x22]|os\.(?:getenv|environ)[^\n]*SERVER_NAME[^\n]*)",
+        "SERVER_NAME",
+    );
+    let old = facts.python_projects().values().flat_map(|project| &project.requirements).any(|requirement| {
+        let text = facts.snapshot.text(&requirement.site.path);
+        requirement.name == "flask"
+            && text.is_ok_and(|text| pinned_before(requirement.site.span.of(&text.text), (3, 1)))
+    });
+    if !old {
+        return;
+    }
+    for text in candidates(facts, service).iter().filter(|text| text.path.ends_with(".py")) {
+        let Some(found) = SET.captures(&text.text).filter(|_| !text.text.contains("host_matching")) else {
+            continue;
+        };
+        let (Some(whole), Some(value)) = (found.get(0), found.get(1)) else { continue };
+        let site = Site::new(text.path.clone(), Span::new(value.start(), value.end()));
+        if value.as_str().contains(PROBE) || whole.as_str().contains("None") || told.contains(&site) {
+            continue;
+        }
+        let message = format!(
+            "with a `SERVER_NAME` this Flask answers 404 to Railway's probe, which asks for `{PROBE}`"
+        );
+        let finding = out.at(site.clone(), message);
+        finding.service(&service.name).severity(Severity::Warning);
+        finding.help("Take `SERVER_NAME` out, or use Flask 3.1 or newer, which answers to every name");
+        told.push(site);
+    }
+}
+
+/// True when the requirement `written` takes one version alone, and that is older than `limit`.
+fn pinned_before(written: &str, limit: (u32, u32)) -> bool {
+    let version = written.split_once("==").map(|(_, version)| version.trim());
+    let mut parts = version.unwrap_or_default().split('.').map(|part| part.trim().parse::<u32>());
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < limit,
+        _ => false,
     }
 }
 

@@ -3,17 +3,23 @@
 use crate::facts::Facts;
 use crate::facts::document::{Node, NodeKind};
 use crate::facts::nixpacks::{self, Nixpacks};
+use crate::facts::service::Builder;
+use crate::facts::startup::join;
 use crate::finding::{Findings, Site};
+use crate::known::Known;
 use crate::rule::declare_rule;
+use crate::snapshot::EntryKind;
 use crate::span::Span;
 
 declare_rule! {
-    /// `nixpacks.toml` does not parse, has a value of the wrong kind, or calls a tool that its packages do not bring.
+    /// `nixpacks.toml` does not parse, has a value of the wrong kind, phases in a circle, or a tool that is not there.
     ///
     /// ## Why it matters
     /// A value of the wrong kind stops Nixpacks before it builds: `invalid type: map, expected a sequence`. A list `nixPkgs`
     /// takes the place of the packages that Nixpacks would choose: with `python311` alone there is no pip, and the step ends
-    /// with `pip: command not found`.
+    /// with `pip: command not found`; with Nix's own pip it ends with `error: externally-managed-environment`. Phases that wait
+    /// for each other never begin, and a file called `.nixpacks` lies where Nixpacks makes a directory:
+    /// `Is a directory (os error 21)`.
     ///
     /// ## What to do
     /// Write lists as lists. Keep the builder's own packages with `"..."` in `nixPkgs`, or call `python -m venv` and the pip
@@ -49,6 +55,87 @@ declare_rule! {
     /// cmds = ["npm ci"]
     /// ```
     ///
+    /// Pip outside a virtual environment, which Nix's Python does not have or does not allow:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["python311", "python311Packages.pip"]
+    /// [phases.install]
+    /// cmds = ["pip install -r requirements.txt"]
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["python311Full"]
+    /// [phases.install]
+    /// cmds = ["python -m pip install -r requirements.txt"]
+    /// ```
+    ///
+    /// A Dockerfile in another folder is another service's:
+    ///
+    /// ```repo,fires,warning
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["python311Full"]
+    /// [phases.install]
+    /// cmds = ["python -m pip install -r api/requirements.txt"]
+    /// //- api/Dockerfile
+    /// FROM python:3.12
+    /// CMD ["true"]
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railpack.json
+    /// {}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["python311Full"]
+    /// [phases.install]
+    /// cmds = ["python -m pip install -r api/requirements.txt"]
+    /// ```
+    ///
+    /// Phases in a circle, as `build` waits for `install` anyway; and a file in the way:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.install]
+    /// dependsOn = ["build"]
+    /// cmds = ["cp target/release/web ."]
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- .nixpacks
+    /// providers = ["python"]
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["python311", "python311Packages.pip"]
+    /// [phases.install]
+    /// cmds = ["pip install --break-system-packages -r requirements.txt"]
+    /// [phases.assets]
+    /// dependsOn = ["install"]
+    /// cmds = ["true"]
+    /// [phases.build]
+    /// dependsOn = ["assets", "setup"]
+    /// cmds = ["..."]
+    /// //- .nixpacks/assets/x.txt
+    /// x
+    /// ```
+    ///
     /// ```repo,passes
     /// //- railway.json
     /// {"build": {"builder": "NIXPACKS"}}
@@ -60,6 +147,16 @@ declare_rule! {
     /// cmds = ["pip install -r requirements.txt"]
     /// [start]
     /// cmd = "python main.py"
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["pkgs.nodejs_20"]
+    /// [phases.install]
+    /// cmds = ["npm ci"]
     /// ```
     ///
     /// A pip of its own, and a directory that something else builds:
@@ -87,6 +184,7 @@ declare_rule! {
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
+    in_the_way(facts, out);
     for config in nixpacks::gather(facts) {
         let Some((service, severity)) = config.reader(facts) else { continue };
         let Some((span, message, help)) = trouble(&config) else { continue };
@@ -107,7 +205,88 @@ fn trouble(config: &Nixpacks) -> Option<(Span, String, String)> {
             return Some((error.span, format!("Nixpacks cannot read this file: {}", error.value), help));
         }
     };
-    wrong_kind(plan).or_else(|| without_tool(config))
+    wrong_kind(plan).or_else(|| circle(plan)).or_else(|| without_tool(config)).or_else(|| refused_pip(config))
+}
+
+/// Phases that wait for each other: `install` waits for `setup`, and `build` for `install`, unless they say otherwise.
+fn circle(plan: &Node) -> Option<(Span, String, String)> {
+    let phases = plan.get("phases").map_or(&[][..], Node::members);
+    let own = |name: &str| phases.iter().find(|phase| phase.key.value == name)?.value.get("dependsOn");
+    let waits = |name: &str| -> Vec<String> {
+        match own(name) {
+            Some(list) => list.items().iter().filter_map(Node::text).map(str::to_owned).collect(),
+            None if name == "build" => vec!["install".to_owned()],
+            None if name == "install" => vec!["setup".to_owned()],
+            None => Vec::new(),
+        }
+    };
+    let found = phases.iter().find(|phase| {
+        let (mut seen, mut open) = (Vec::new(), waits(&phase.key.value));
+        while let Some(name) = open.pop().filter(|_| seen.len() < 100) {
+            if name == phase.key.value {
+                return true;
+            }
+            if !seen.contains(&name) {
+                open.extend(waits(&name));
+                seen.push(name);
+            }
+        }
+        false
+    });
+    // The phase that says the unusual thing.
+    let found = found?;
+    let node =
+        own(&found.key.value).or_else(|| phases.iter().find_map(|phase| phase.value.get("dependsOn")))?;
+    let message = format!(
+        "the phase `{}` waits for itself: the dependencies of the phases are a circle",
+        found.key.value
+    );
+    Some((node.span, message, "Take one of the dependencies out".to_owned()))
+}
+
+/// The pip of Nix, which installs into no environment but a virtual one.
+fn refused_pip(config: &Nixpacks) -> Option<(Span, String, String)> {
+    let plan = config.plan.as_ref().ok()?;
+    let nix_pip = config.packages().iter().filter_map(Node::text).any(|name| name.ends_with("Packages.pip"));
+    let commands = config.commands();
+    let text: String = commands.iter().filter_map(|command| command.text()).collect::<Vec<_>>().join("\n");
+    let free =
+        ["venv", "virtualenv", "--break-system-packages", "--target", "--prefix", " -t ", "...", "uv "];
+    let allowed = plan.at(&["variables", "PIP_BREAK_SYSTEM_PACKAGES"]).is_some()
+        || plan.at(&["phases", "setup", "nixpkgsArchive"]).is_some()
+        || config.packages().iter().any(|node| node.text() == Some("..."));
+    if !nix_pip || allowed || free.iter().any(|word| text.contains(word)) {
+        return None;
+    }
+    let command = commands.into_iter().find(|command| {
+        let line = command.text().unwrap_or_default();
+        line.starts_with("pip install")
+            || line.contains("&& pip install")
+            || line.contains("-m pip install -r")
+    })?;
+    let message = "pip refuses to install here (`externally-managed-environment`): Nix's Python takes nothing outside a virtual environment";
+    let help = "Begin with `python -m venv --copies /opt/venv && . /opt/venv/bin/activate`, or leave the phase to Nixpacks";
+    Some((command.span, message.to_owned(), help.to_owned()))
+}
+
+/// A file that lies where Nixpacks makes its directory.
+fn in_the_way(facts: &Facts<'_>, out: &mut Findings) {
+    for service in facts.services.iter().filter(|service| service.builder == Known::Yes(Builder::Nixpacks)) {
+        let paths = service.roots.iter().map(|root| join(root, ".nixpacks"));
+        let is_file = |path: &String| {
+            facts
+                .snapshot
+                .entry(path)
+                .is_some_and(|entry| entry.kind == EntryKind::File && facts.snapshot.travels(entry))
+        };
+        let found: Vec<String> = paths.filter(is_file).collect();
+        if found.len() == service.roots.len()
+            && let Some(path) = found.into_iter().next()
+        {
+            let finding = out.at(Site::file(path), "Nixpacks makes a directory of this name, so the build stops here: `Is a directory (os error 21)`");
+            finding.service(&service.name).help("Delete the file; settings go into `nixpacks.toml`");
+        }
+    }
 }
 
 /// The first value that is not what Nixpacks reads there.
@@ -152,7 +331,8 @@ const TOOLS: [(&str, &[&str]); 14] = [
 
 /// A command whose tool is in none of the listed packages.
 fn without_tool(config: &Nixpacks) -> Option<(Span, String, String)> {
-    let packages: Vec<&str> = config.packages().iter().filter_map(Node::text).collect();
+    let names = config.packages().iter().filter_map(Node::text);
+    let packages: Vec<&str> = names.map(|name| name.trim_start_matches("pkgs.")).collect();
     let keeps = packages.is_empty() || packages.contains(&"...");
     if keeps || super::nixpacks_package_unknown::unknown(&packages).is_some() {
         return None;
@@ -172,11 +352,12 @@ fn without_tool(config: &Nixpacks) -> Option<(Span, String, String)> {
         let Some(line) = command.text() else { continue };
         for part in line.split(['&', ';', '|', '\n']) {
             let tool = part.split_whitespace().find(|word| !word.contains('=')).unwrap_or_default();
+            let tool = if tool.starts_with("python") && part.contains(" -m pip ") { "pip" } else { tool };
             let missing = match tool {
                 "pip" | "pip3" => {
                     let python =
                         packages.iter().any(|name| name.starts_with("python3") && !name.contains('.'));
-                    let own = packages.iter().any(|name| name.contains("pip") || name.contains("Full"));
+                    let own = packages.iter().any(|name| name.contains("pip"));
                     python && !own && !installs[..4].iter().any(|word| text.contains(word))
                 }
                 _ => {

@@ -33,12 +33,28 @@ declare_rule! {
     /// nixPkgs = ['python311', 'pip']
     /// ```
     ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["nodejs_20", "npm"]
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["python3.11", "gcc"]
+    /// ```
+    ///
     /// ```repo,passes
     /// //- railway.json
     /// {"build": {"builder": "NIXPACKS"}}
     /// //- nixpacks.toml
     /// [phases.setup]
-    /// nixPkgs = ["...", "python311Packages.pip", "gcc", "nodejs_20", "libxml2"]
+    /// nixPkgs = ["...", "python311Packages.pip", "gcc", "nodejs_20", "libxml2", "nodePackages.npm"]
     /// aptPkgs = ["build-essential", "libpq-dev"]
     /// ```
     "nixpacks-package-unknown", Error, Build, since "0.2.0",
@@ -46,7 +62,7 @@ declare_rule! {
 }
 
 /// Names of other systems, and what Nix calls them; empty when there is no single answer.
-const CONFUSED: [(&str, &str); 16] = [
+const CONFUSED: [(&str, &str); 33] = [
     ("pip", ""),
     ("pip3", ""),
     ("g++", "gcc"),
@@ -63,6 +79,23 @@ const CONFUSED: [(&str, &str); 16] = [
     ("libssl-dev", "openssl"),
     ("default-jdk", "jdk"),
     ("nodejs-20_x", "nodejs_20"),
+    ("npm", ""),
+    ("npx", ""),
+    ("node", "nodejs"),
+    ("golang", "go"),
+    ("make", "gnumake"),
+    ("composer", ""),
+    ("sqlite3", "sqlite"),
+    ("tesseract-ocr", "tesseract"),
+    ("chromium-browser", "chromium"),
+    ("ca-certificates", "cacert"),
+    ("build-base", "gcc"),
+    ("zlib1g-dev", "zlib"),
+    ("default-libmysqlclient-dev", "libmysqlclient"),
+    ("libnss3", "nss"),
+    ("fonts-liberation", "liberation_ttf"),
+    ("redis-server", "redis"),
+    ("venv", ""),
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
@@ -76,7 +109,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let site = Site::new(config.path.clone(), node.span);
             let finding =
                 out.at(site.clone(), format!("Nix has no package `{name}`, so the build stops here"));
-            finding.severity(severity).help("List it under `aptPkgs`, where Ubuntu's names count");
+            finding.severity(severity).help(match name {
+                "npm" | "npx" => "Take it out: it comes with Node",
+                "venv" => "Take it out: it comes with Python",
+                _ => "List it under `aptPkgs`, where Ubuntu's names count",
+            });
             if let Some(service) = service {
                 finding.service(&service.name);
             }
@@ -92,7 +129,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 pub(super) fn unknown(names: &[&str]) -> Option<&'static str> {
     names.iter().find_map(|name| {
         let confused = CONFUSED.iter().find(|(known, _)| known == name).map(|(_, meant)| *meant);
-        let impossible = name.contains('+') || (name.starts_with("lib") && name.ends_with("-dev"));
+        // A dot leads into a package, where no name begins with a digit.
+        let numbered =
+            name.split('.').skip(1).any(|part| part.starts_with(|char: char| char.is_ascii_digit()));
+        let impossible =
+            name.contains('+') || numbered || (name.starts_with("lib") && name.ends_with("-dev"));
         confused.or(impossible.then_some(""))
     })
 }

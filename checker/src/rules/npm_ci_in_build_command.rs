@@ -2,9 +2,13 @@
 
 use crate::facts::Facts;
 use crate::facts::builder_commands::{Stated, has_own_plan, stated};
+use crate::facts::document::Node;
 use crate::facts::image::shell::commands;
+use crate::facts::nixpacks;
+use crate::facts::service::{Builder, Service};
 use crate::facts::startup::join;
 use crate::finding::{Findings, Fix, Site};
+use crate::known::Known;
 use crate::rule::declare_rule;
 use crate::span::Span;
 
@@ -36,6 +40,22 @@ declare_rule! {
     /// buildCommand = "npm ci --legacy-peer-deps; npx prisma generate"
     /// //- web/package.json
     /// {"scripts": {"start": "node server.js"}}
+    /// ```
+    ///
+    /// The phase `build` of a plan is no better:
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- package.json
+    /// {"workspaces": ["web"]}
+    /// //- web/package.json
+    /// {}
+    /// //- nixpacks.toml
+    /// [phases.install]
+    /// cmds = ["rm -rf node_modules/.cache", "npm ci"]
+    /// [phases.build]
+    /// cmds = ["cd web && npm ci --include=dev && npm run build"]
     /// ```
     ///
     /// `npm install` deletes nothing, and other directories have no mount:
@@ -75,7 +95,11 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         let package = service.roots.iter().any(|root| facts.node_projects().contains_key(root));
-        if !package || has_own_plan(facts, service) {
+        if !package {
+            continue;
+        }
+        if has_own_plan(facts, service) {
+            planned(facts, service, out);
             continue;
         }
         for command in stated(facts, service).iter().filter(|each| !each.start && cleans(&each.text)) {
@@ -86,6 +110,44 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 finding.fix(fix);
             }
         }
+    }
+}
+
+/// The same in the phase `build` of a plan, where the cache is mounted too: it also cannot be deleted by itself.
+fn planned(facts: &Facts<'_>, service: &Service, out: &mut Findings) {
+    let [root] = service.roots.as_slice() else { return };
+    if service.builder != Known::Yes(Builder::Nixpacks) {
+        return;
+    }
+    let workspace = facts.node_projects().get(root).is_some_and(|project| !project.workspaces.is_empty());
+    let Some(config) = nixpacks::read(facts.snapshot, &join(root, "nixpacks.toml")) else { return };
+    let nodes = config.plan.as_ref().ok().and_then(|plan| plan.at(&["phases", "build", "cmds"]));
+    for node in nodes.map_or(&[][..], Node::items) {
+        let Some(text) = node.text() else { continue };
+        let list = commands(text, "app", true);
+        let removes = list.iter().any(|command| {
+            command.program() == "rm"
+                && !command.tolerated
+                && command
+                    .plain()
+                    .any(|path| command.place(path).as_deref() == Some("app/node_modules/.cache"))
+        });
+        // In a folder of a workspace npm installs for the whole of it.
+        let cleans = list.iter().any(|command| {
+            command.program() == "npm"
+                && !command.tolerated
+                && (command.dir == "app" || workspace && command.dir.starts_with("app/"))
+                && matches!(command.plain().next(), Some("ci" | "clean-install"))
+                && !command.words.iter().any(|word| word.starts_with("--prefix"))
+        });
+        if !removes && !cleans {
+            continue;
+        }
+        let message = "a cache is mounted at `node_modules/.cache` while this phase runs, so that neither `npm ci` nor `rm` can delete it";
+        let finding = out.at(Site::new(config.path.clone(), node.span), message);
+        finding
+            .service(&service.name)
+            .help("Install in the phase `install`, and leave `node_modules/.cache` alone");
     }
 }
 

@@ -146,6 +146,27 @@ declare_rule! {
     /// //- app.py
     /// app = 1
     /// ```
+    /// A list that asks for nothing, beside the one that was meant:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "cd api && alembic upgrade head && python run.py"}}
+    /// //- requirements.txt
+    /// # the dependencies are in api/requirements.txt
+    /// //- api/requirements.txt
+    /// alembic
+    /// //- api/run.py
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "cd api && pip install -r requirements.txt && alembic upgrade head && python run.py"}}
+    /// //- requirements.txt
+    /// # the dependencies are in api/requirements.txt
+    /// //- api/requirements.txt
+    /// alembic
+    /// //- api/run.py
+    /// ```
     "start-executable-missing", Error, Start, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",
@@ -157,8 +178,8 @@ declare_rule! {
 /// Language runtimes that system images do not bring.
 const RUNTIMES: [&str; 10] = ["node", "npm", "npx", "bun", "deno", "java", "go", "cargo", "ruby", "php"];
 /// Programs of Python distributions that have the distribution's name.
-const PYTHON_PROGRAMS: [&str; 8] =
-    ["gunicorn", "uvicorn", "hypercorn", "daphne", "celery", "streamlit", "granian", "dramatiq"];
+const PYTHON_PROGRAMS: [&str; 9] =
+    ["gunicorn", "uvicorn", "hypercorn", "daphne", "celery", "streamlit", "granian", "dramatiq", "alembic"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
@@ -367,5 +388,9 @@ fn python(
     if installed.open || managed || installed.names.iter().any(|each| each == name || each.contains(name)) {
         return None;
     }
-    Some((format!("`{manifest}` does not ask for it"), installed.locked))
+    let nothing = installed.names.is_empty();
+    Some((
+        format!("`{manifest}` does not ask for {}", if nothing { "anything" } else { "it" }),
+        installed.locked || nothing,
+    ))
 }

@@ -47,7 +47,7 @@ pub enum To {
         name: String,
         /// Leading dots.
         level: u32,
-        /// Names behind `from … import`.
+        /// Names behind `from … import`; `*` beside others says that they need not be there.
         names: Vec<String>,
     },
     /// A file whose path is computed from the module's own place or from the working directory.
@@ -65,6 +65,7 @@ pub fn links(module: &Module) -> Vec<Link> {
         used: BTreeSet::new(),
         typed: module.language == Language::JavaScript && is_typescript(&module.path),
         python: module.language == Language::Python,
+        file: module.path.rsplit('/').next().unwrap_or_default().to_owned(),
         imported: BTreeMap::new(),
     };
     scan.steps(&module.body);
@@ -84,6 +85,8 @@ struct Scan {
     /// TypeScript: an import whose names are used as types only is dropped by the compiler.
     typed: bool,
     python: bool,
+    /// Name of the file.
+    file: String,
     /// Names that each import binds, by its place in `out`.
     imported: BTreeMap<usize, Vec<String>>,
 }
@@ -122,6 +125,9 @@ impl Scan {
             StepKind::Assign(target, value) => {
                 if let (Target::Name(name, _), When::Always) = (target, self.when) {
                     self.paths.bind(name, value);
+                }
+                if self.python && self.when == When::Always {
+                    self.setting(target, value);
                 }
                 self.expr(value);
             }
@@ -228,8 +234,10 @@ impl Scan {
                 self.push(to, value.span);
             }
             ExprKind::Call(call) if self.python && application(call).is_some() => {
-                let name = application(call).unwrap_or_default().to_owned();
-                self.push(To::Module { name, level: 0, names: Vec::new() }, value.span);
+                if let Some((name, attribute)) = application(call) {
+                    let (name, names) = (name.to_owned(), vec![attribute.to_owned()]);
+                    self.push(To::Module { name, level: 0, names }, value.span);
+                }
                 self.exprs(parts(value));
             }
             ExprKind::Text(text) if names_file(text) => self.push(To::Text(text.clone()), value.span),
@@ -238,6 +246,10 @@ impl Scan {
             }
             ExprKind::Function(function) => self.function(function),
             ExprKind::Class(class) => self.class(class),
+            ExprKind::Call(call) if self.python => {
+                self.named_modules(call);
+                self.exprs(parts(value));
+            }
             ExprKind::Call(call) if matches!(call.callee.kind, ExprKind::Function(_)) => {
                 // Called on the spot.
                 if let ExprKind::Function(function) = &call.callee.kind {
@@ -246,6 +258,113 @@ impl Scan {
                 self.exprs(&call.args);
             }
             _ => self.exprs(parts(value)),
+        }
+    }
+
+    /// Modules that a setting names and a framework loads: Django's applications and middleware when it is set up, its
+    /// addresses with the first request (<https://docs.djangoproject.com/en/stable/ref/settings/>).
+    fn setting(&mut self, target: &Target, value: &Expr) {
+        match target {
+            Target::Name(name, _) if name == "INSTALLED_APPS" => {
+                self.dotted_texts(value, When::Always);
+                self.applications(value);
+            }
+            Target::Name(name, _) if name == "MIDDLEWARE" => self.dotted_texts(value, When::Always),
+            Target::Name(name, _) if name == "ROOT_URLCONF" => self.dotted_texts(value, When::Sometimes),
+            Target::Index(_, key) if matches!(&key.kind, ExprKind::Text(text) if text == "DJANGO_SETTINGS_MODULE") =>
+            {
+                self.dotted_texts(value, When::Always);
+            }
+            _ => {}
+        }
+    }
+
+    /// The modules of applications that are loaded with them, when they are there.
+    fn applications(&mut self, value: &Expr) {
+        let ExprKind::List(items) = &value.kind else { return };
+        let texts: Vec<(&str, Span)> = items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ExprKind::Text(text) if is_dotted(text) => Some((text.as_str(), item.span)),
+                _ => None,
+            })
+            .collect();
+        let admin = texts.iter().any(|(text, _)| *text == "django.contrib.admin");
+        for (text, span) in texts {
+            let name = text.split_once(".apps.").map_or(text, |(name, _)| name);
+            let parts = ["models", "apps", "admin"].iter().take(if admin { 3 } else { 2 });
+            self.optional(name, parts.map(|part| (*part).to_owned()).collect(), span, When::Always);
+        }
+    }
+
+    /// Modules `names` of the package `name`, as far as they are there.
+    fn optional(&mut self, name: &str, mut names: Vec<String>, span: Span, when: When) {
+        names.push("*".to_owned());
+        self.out.push(Link {
+            to: To::Module { name: name.to_owned(), level: 0, names },
+            span,
+            when: self.when.max(when),
+        });
+    }
+
+    /// Modules that a call names: the settings of Django, what its addresses include, and the tasks of Celery.
+    fn named_modules(&mut self, call: &Call) {
+        let (ExprKind::Member(_, method) | ExprKind::Name(method)) = &call.callee.kind else { return };
+        let text = |at: usize| match call.args.get(at).map(|value| &value.kind) {
+            Some(ExprKind::Text(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        match method.as_str() {
+            "setdefault" if text(0) == Some("DJANGO_SETTINGS_MODULE") => {
+                // A variable of the service may name another module than the one of every other project.
+                let usual = text(1).is_some_and(|name| name.ends_with(".settings"));
+                let before = self.when;
+                if before == When::Lazy && self.file == "manage.py" {
+                    self.when = When::Main;
+                }
+                self.dotted_texts(&call.args[1], if usual { When::Always } else { When::Sometimes });
+                self.when = before;
+            }
+            "include" if self.file == "urls.py" && text(0).is_some() => {
+                self.dotted_texts(&call.args[0], When::Sometimes);
+            }
+            "autodiscover_tasks" => {
+                let Some(ExprKind::List(items)) = call.args.first().map(|value| &value.kind) else { return };
+                for item in items {
+                    if let ExprKind::Text(text) = &item.kind
+                        && is_dotted(text)
+                    {
+                        self.optional(text, vec!["tasks".to_owned()], item.span, When::Sometimes);
+                    }
+                }
+            }
+            "Celery" => {
+                for (_, value) in call.named.iter().filter(|(name, _)| name == "include") {
+                    self.dotted_texts(value, When::Sometimes);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The texts of `value` as modules; `a.b.Class` is a name of `a.b`.
+    fn dotted_texts(&mut self, value: &Expr, when: When) {
+        match &value.kind {
+            ExprKind::List(items) => {
+                for item in items {
+                    self.dotted_texts(item, when);
+                }
+            }
+            ExprKind::Text(text) if is_dotted(text) => {
+                let class = text
+                    .rsplit_once('.')
+                    .filter(|(_, last)| last.starts_with(|char: char| char.is_ascii_uppercase()));
+                let (module, names) =
+                    class.map_or((text.as_str(), Vec::new()), |(name, last)| (name, vec![last.to_owned()]));
+                let to = To::Module { name: module.to_owned(), level: 0, names };
+                self.out.push(Link { to, span: value.span, when: self.when.max(when) });
+            }
+            _ => {}
         }
     }
 
@@ -273,20 +392,26 @@ fn names_file(text: &str) -> bool {
         })
 }
 
-/// The module of an application that a server is given by its name: `uvicorn.run("api.main:app")`.
-fn application(call: &Call) -> Option<&str> {
+/// The module of an application that a server is given by its name, and the name in it: `uvicorn.run("api.main:app")`.
+fn application(call: &Call) -> Option<(&str, &str)> {
     let (ExprKind::Member(_, method) | ExprKind::Name(method)) = &call.callee.kind else { return None };
     if !matches!(method.as_str(), "run" | "serve" | "Config" | "Granian") {
         return None;
     }
     let ExprKind::Text(text) = &call.args.first()?.kind else { return None };
     let (module, attribute) = text.split_once(':')?;
-    let word = |text: &str| {
-        text.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
-            && text.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
-    };
-    (module.split('.').all(word) && attribute.split('.').all(|part| word(part.trim_end_matches("()"))))
-        .then_some(module)
+    let first = attribute.split(['.', '(']).next().unwrap_or(attribute);
+    (is_dotted(module) && attribute.split('.').all(|part| is_word(part.trim_end_matches("()"))))
+        .then_some((module, first))
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
+        && text.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+}
+
+fn is_dotted(text: &str) -> bool {
+    text.split('.').all(is_word)
 }
 
 /// The name a condition turns on.
@@ -321,7 +446,7 @@ fn names_suppress(value: &Expr) -> bool {
 }
 
 /// The direct parts of an expression.
-pub(super) fn parts(value: &Expr) -> Vec<&Expr> {
+pub(in crate::facts) fn parts(value: &Expr) -> Vec<&Expr> {
     match &value.kind {
         ExprKind::Template(list) | ExprKind::List(list) | ExprKind::Opaque(list) => list.iter().collect(),
         ExprKind::Member(inner, _)

@@ -139,6 +139,7 @@ impl Walk<'_, '_> {
                 let mut out = self.packages_above(root, name);
                 out.extend(package.iter().flat_map(|package| self.inner(package, names)));
                 out.extend(package.iter().flat_map(|package| self.lost_inner(package, &source, names)));
+                out.extend(self.nameless(&source, package.as_deref(), names));
                 out.insert(0, Found::Module(place, source));
                 out
             }
@@ -176,7 +177,9 @@ impl Walk<'_, '_> {
 
     /// Names taken from a package that can only be modules of it, and are not in the image. `source` is its `__init__`.
     fn lost_inner(&self, package: &str, source: &str, names: &[String]) -> Vec<Found> {
-        let opens = self.says(source, "*") || self.says(source, "__getattr__");
+        let opens = names.iter().any(|name| name == "*")
+            || self.says(source, "*")
+            || self.says(source, "__getattr__");
         let lost = names.iter().filter(|name| !opens && !self.says(source, name)).filter_map(|name| {
             let spelled = [format!("{name}.py"), format!("{name}/__init__.py")];
             let kept = spelled.iter().map(|file| join(dir(source), file)).find(|file| self.is_file(file))?;
@@ -185,6 +188,32 @@ impl Walk<'_, '_> {
             absent.then_some(Found::Broken(Cause::NotInImage { source: kept, place }, None))
         });
         lost.collect()
+    }
+
+    /// Names that the module at `source` does not have; `package` is its directory in the image when it is an `__init__`.
+    fn nameless(&self, source: &str, package: Option<&str>, names: &[String]) -> Vec<Found> {
+        let is_module = |name: &str| {
+            package.is_some_and(|package| !matches!(self.at(&join(package, name)), Dotted::Nowhere))
+                || (package.is_some() && self.has_module(&join(dir(source), name)))
+        };
+        if names.iter().any(|name| name == "*") {
+            return Vec::new();
+        }
+        let asked = names.iter().filter(|name| !name.starts_with("__"));
+        let asked: Vec<&String> = asked.filter(|name| !is_module(name)).collect();
+        if asked.is_empty() {
+            return Vec::new();
+        }
+        let Some(known) = self.facts.names(source) else { return Vec::new() };
+        let made = |name: &str| package.is_some() && made_by_a_build(&join(dir(source), name));
+        let missing = asked.into_iter().filter(|name| !known.contains(*name) && !made(name));
+        missing.map(|name| Found::Nameless(source.to_owned(), name.clone())).collect()
+    }
+
+    /// True when the tree has a module or a directory in the place `source`, in git or not.
+    fn has_module(&self, source: &str) -> bool {
+        let entry = |ending: &str| self.facts.snapshot.entry(&format!("{source}{ending}")).is_some();
+        entry("") || entry(".py") || entry(".pyi") || entry(".so") || self.facts.snapshot.is_directory(source)
     }
 
     /// True when `word` stands in the file at `source`.

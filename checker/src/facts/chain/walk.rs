@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use super::{
-    Broken, Cause, Chain, FILE_LIMIT, Link, Loader, Package, Place, Reached, Start, To, When, language,
+    Broken, Cause, Chain, FILE_LIMIT, Link, Loader, Nameless, Package, Place, Reached, Start, To, When,
+    language,
 };
 use crate::facts::Facts;
 use crate::facts::image::{Image, Presence};
@@ -21,6 +22,8 @@ pub(super) enum Found {
     Package(String),
     /// It leads nowhere; the site is the instruction that may have made it all the same.
     Broken(Cause, Option<Site>),
+    /// A module without that name: its path in the tree, and the name.
+    Nameless(String, String),
     /// Nothing to say.
     Nothing,
 }
@@ -68,6 +71,12 @@ impl Walk<'_, '_> {
             language(&reached.source) == Some(Language::Python)
                 && self.facts.snapshot.text(&reached.source).is_ok_and(|text| moves_path(&text.text))
         };
+        let loaded = |reached: &&Reached| reached.when < When::Named;
+        if self.start.loader == Loader::Python && self.chain.modules.iter().filter(loaded).any(moves) {
+            for nameless in &mut self.chain.nameless {
+                nameless.doubt = true;
+            }
+        }
         if self.start.loader == Loader::Python && self.chain.modules.iter().any(moves) {
             let (image, site) = (self.image, Rc::new(Site::file(self.start.dir.clone())));
             // What no instruction copies lies nowhere, wherever Python looks.
@@ -142,6 +151,9 @@ impl Walk<'_, '_> {
                 let doubt = doubt.map(Rc::new);
                 let written = written.to_owned();
                 self.chain.broken.push(Broken { module: at, site, when, written, cause, doubt });
+            }
+            Found::Nameless(source, name) => {
+                self.chain.nameless.push(Nameless { name, source, module: at, site, when, doubt: false });
             }
             Found::Nothing => {}
         }

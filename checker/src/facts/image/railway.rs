@@ -7,6 +7,7 @@ use super::shell::commands;
 use super::variables::Env;
 use super::{CopyMode, Image, Item, LayerKind, Origin, Source, Stage, View};
 use crate::facts::Facts;
+use crate::facts::nixpacks::{self, Nixpacks};
 use crate::facts::service::Service;
 use crate::facts::settings::Key;
 use crate::finding::Site;
@@ -58,10 +59,16 @@ fn recipes(facts: &Facts<'_>, service: &Service, root: &str) -> Vec<(String, Opt
         "pubspec.yaml",
         "CMakeLists.txt",
     ];
-    let nixpacks = ["nixpacks.toml", "nixpacks.json", "railpack.json"];
-    if compiled.iter().chain(&nixpacks).any(|name| facts.snapshot.entry(&glue(root, name)).is_some()) {
+    let there = |name: &str| facts.snapshot.entry(&glue(root, name)).is_some();
+    let plan = nixpacks::read(facts.snapshot, &glue(root, "nixpacks.toml"));
+    let unread = plan.as_ref().is_some_and(|plan| plan.plan.is_err());
+    if unread || compiled.iter().chain(&["nixpacks.json", "railpack.json"]).any(|name| there(name)) {
         // What these builders write, nobody says in the tree.
         found.push(("railway-builder".to_owned(), None));
+    }
+    for node in plan.iter().flat_map(Nixpacks::commands) {
+        let site = plan.as_ref().map(|plan| Site::new(plan.path.clone(), node.span));
+        found.extend(node.text().map(|text| (text.to_owned(), site)));
     }
     if facts.node_projects().contains_key(root) {
         found.push(("npm ci".to_owned(), None));

@@ -130,6 +130,20 @@ fn interpreter(
     rest.get(at).and_then(|path| file(path)).into_iter().collect()
 }
 
+/// The module that the program `words` loads, and the name that it takes from it; `None` when it takes none or looks for
+/// one.
+pub fn attribute(words: &[String]) -> Option<(String, String)> {
+    let name = words.iter().position(|word| loads(word.rsplit('/').next().unwrap_or(word)))?;
+    let program = words[name].rsplit('/').next().unwrap_or_default();
+    if !matches!(program, "uvicorn" | "hypercorn" | "daphne" | "granian" | "gunicorn") {
+        return None;
+    }
+    let written = application(&words[name + 1..])?;
+    let (module, after) = written.split_once(':').unwrap_or((written, "application"));
+    let first = after.split(['.', '(']).next().unwrap_or(after);
+    Some((module.to_owned(), first.to_owned()))
+}
+
 /// The word that names an application: `package.module:name`, or for Gunicorn a dotted module alone.
 fn application(rest: &[String]) -> Option<&str> {
     let plain = |part: &str| {
@@ -144,5 +158,11 @@ fn application(rest: &[String]) -> Option<&str> {
                     && app.starts_with(|char: char| char.is_alphabetic() || char == '_')
             })
     });
-    named.map(String::as_str)
+    // Gunicorn takes a module alone, as Django's projects have it.
+    let alone = |word: &&String| {
+        [".wsgi", ".asgi"]
+            .iter()
+            .any(|end| word.strip_suffix(end).is_some_and(|rest| rest.split('.').all(plain)))
+    };
+    named.or_else(|| rest.iter().find(alone)).map(String::as_str)
 }

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use super::Delivered;
 use crate::facts::Facts;
 use crate::facts::chain::names::brings;
+use crate::facts::image::View;
 use crate::facts::image::effects::{Effect, effects};
+use crate::facts::image::shell::Simple;
 use crate::facts::python_project::normal;
+use crate::facts::startup::join;
 
 /// What is installed.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +24,8 @@ pub struct Distributions {
     pub open: bool,
     /// True when some command installs distributions.
     pub ran: bool,
+    /// The requirements files that are installed from, in the tree.
+    pub lists: Vec<String>,
 }
 
 /// The distributions of the image of `delivered`: those of every manifest at or above the root directory's projects, and
@@ -35,7 +40,8 @@ pub fn distributions(facts: &Facts<'_>, delivered: &Delivered<'_>) -> Distributi
             let manager = matches!(command.program(), "uv" | "poetry" | "pipenv" | "pdm" | "conda" | "mamba");
             if !pip && !manager {
                 found.open |= matches!(command.program(), "conda" | "mamba")
-                    || effects(command).contains(&Effect::Anything);
+                    || effects(command).contains(&Effect::Anything)
+                        && !installs_nothing(facts, delivered, view, command);
                 continue;
             }
             found.ran = true;
@@ -59,11 +65,32 @@ pub fn distributions(facts: &Facts<'_>, delivered: &Delivered<'_>) -> Distributi
                     .any(|word| word.starts_with("git+") || word == "." || word.starts_with("-e"));
         }
     }
+    // What the start command installs is not followed.
+    found.open |= delivered
+        .programs
+        .iter()
+        .any(|program| program.words.iter().any(|word| matches!(word.as_str(), "install" | "sync")));
     manifests(facts, delivered, &files, &mut found);
+    found.lists = files;
     let brought: Vec<String> =
         found.names.iter().flat_map(|name| brings(name)).map(|name| (*name).to_owned()).collect();
     found.names.extend(brought);
     found
+}
+
+/// True for a program of Python in the tree that starts nothing else.
+fn installs_nothing(facts: &Facts<'_>, delivered: &Delivered<'_>, view: View, command: &Simple) -> bool {
+    let file = command.plain().find(|word| word.ends_with(".py"));
+    let place = file.and_then(|path| command.place(path));
+    let text = place.and_then(|place| {
+        let presence = delivered.image.presence(view, &place);
+        facts.snapshot.text(presence.source()?).ok()
+    });
+    command.program().starts_with("python")
+        && !command.has("-m")
+        && text.is_some_and(|text| {
+            !["pip", "subprocess", "os.system"].iter().any(|word| text.text.contains(word))
+        })
 }
 
 fn manifests(facts: &Facts<'_>, delivered: &Delivered<'_>, files: &[String], found: &mut Distributions) {
@@ -71,6 +98,9 @@ fn manifests(facts: &Facts<'_>, delivered: &Delivered<'_>, files: &[String], fou
     let builder = delivered.image.dockerfile.is_none();
     for (directory, project) in facts.python_projects() {
         let own = builder && directory == root;
+        if own && project.is_empty_list(facts.snapshot) {
+            found.manifest = Some(join(directory, "requirements.txt"));
+        }
         let named = |path: &String| files.contains(path);
         for requirement in &project.requirements {
             let used =

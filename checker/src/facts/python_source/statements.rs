@@ -66,10 +66,11 @@ impl Lower {
                 return None;
             }
             py::Stmt::Assert(each) => StepKind::Run(self.expr(&each.test)),
-            py::Stmt::Pass(_)
-            | py::Stmt::Delete(_)
-            | py::Stmt::TypeAlias(_)
-            | py::Stmt::IpyEscapeCommand(_) => return None,
+            py::Stmt::TypeAlias(each) => {
+                let value = Expr { kind: ExprKind::Opaque(Vec::new()), span: span_of(statement) };
+                StepKind::Assign(self.target(&each.name), value)
+            }
+            py::Stmt::Pass(_) | py::Stmt::Delete(_) | py::Stmt::IpyEscapeCommand(_) => return None,
         };
         Some(Step { kind, span: span_of(statement) })
     }

@@ -1,0 +1,219 @@
+//! A name is taken from a module that does not have it.
+
+use std::collections::BTreeSet;
+
+use crate::facts::Facts;
+use crate::facts::chain::When;
+use crate::facts::launch::{Delivered, Trace, attribute};
+use crate::finding::{Finding, Findings, Severity, Site};
+use crate::rule::declare_rule;
+
+declare_rule! {
+    /// The program takes a name from a module of its own which does not define it.
+    ///
+    /// ## Why it matters
+    /// Python looks the name up while it starts: `ImportError: cannot import name 'X' from 'Y'`, or from a server
+    /// `Error loading ASGI app. Attribute "app" not found in module "main".` The build was green, and the deployment ends as
+    /// `CRASHED`.
+    ///
+    /// ## What to do
+    /// Define the name in that module, import it from where it is, or start the application by the name that it has.
+    ///
+    /// ## What it cannot know
+    /// Modules that make names while they run: with `import *`, `__getattr__`, `globals()` or `match` at the top they are passed
+    /// over, and a name that is bound under any condition counts as there. An import inside a function or under a condition is a
+    /// warning; one whose failure is caught is passed over.
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// from limits.quota import QuotaGuard
+    /// //- limits/__init__.py
+    /// //- limits/quota.py
+    /// def quota(): ...
+    /// ```
+    ///
+    /// What the server is told to load; a name inside a function is none of the module:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["uvicorn", "api.main:app"]
+    /// //- api/main.py
+    /// def create_app():
+    ///     app = object()
+    ///     return app
+    /// ```
+    ///
+    /// Gunicorn takes `application` where nothing else is told:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "gunicorn site.wsgi:application"}}
+    /// //- requirements.txt
+    /// gunicorn
+    /// //- site/wsgi.py
+    /// app = object()
+    /// ```
+    ///
+    /// A package that has neither the name nor the module, and an import that a call makes:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["python", "-m", "app.main"]
+    /// //- app/__init__.py
+    /// //- app/main.py
+    /// def load():
+    ///     from app import models
+    ///     return models
+    /// //- app/other.py
+    /// ```
+    ///
+    /// Modules of a package, names that a module hands on, makes or binds under a condition, and imports that are caught:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["uvicorn", "app.main:app"]
+    /// //- app/__init__.py
+    /// //- app/main.py
+    /// from typing import TYPE_CHECKING
+    /// from app import jobs, data
+    /// from app.jobs import one, two, three
+    /// from app.stars import anything
+    /// from app.lazy import made
+    /// from app.late import four
+    /// from app import __version__
+    /// from app import api_pb2
+    /// if TYPE_CHECKING:
+    ///     from app.jobs import Row
+    /// try:
+    ///     from app.jobs import five
+    /// except ImportError:
+    ///     five = None
+    /// app = one
+    /// //- app/data/x.json
+    /// {}
+    /// //- app/jobs.py
+    /// from .late import four as one
+    /// if one:
+    ///     two = 1
+    /// else:
+    ///     import os as three
+    /// //- app/stars.py
+    /// from .jobs import *
+    /// //- app/lazy.py
+    /// def __getattr__(name):
+    ///     return name
+    /// //- app/late.py
+    /// def fill():
+    ///     global four
+    ///     four = 4
+    /// fill()
+    /// ```
+    ///
+    /// A configuration of the same command, a factory, and an application inside an object:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "gunicorn 'app:create_app()'"}}
+    /// //- requirements.txt
+    /// gunicorn
+    /// //- Procfile
+    /// web: gunicorn -c gunicorn.conf.py app:server.wsgi
+    /// //- gunicorn.conf.py
+    /// workers = 2
+    /// //- app.py
+    /// def create_app(): ...
+    /// server = create_app()
+    /// ```
+    "name-not-defined", Error, Start, since "0.3.0",
+    sources: [
+        "https://docs.python.org/3/reference/simple_stmts.html#import",
+        "https://uvicorn.dev/settings/",
+        "https://docs.gunicorn.org/en/stable/run.html",
+    ]
+}
+
+fn check(facts: &Facts<'_>, out: &mut Findings) {
+    let mut told = BTreeSet::new();
+    let all = facts.delivered().iter().flat_map(|delivered| {
+        delivered.traces.iter().filter(|trace| trace.stated).map(move |trace| (delivered, trace))
+    });
+    let mut all: Vec<(&Delivered<'_>, &Trace)> = all.collect();
+    // What several services load is told of the one that certainly loads it.
+    all.sort_by_key(|(delivered, trace)| !is_certain(facts, delivered, trace));
+    for (delivered, trace) in all {
+        started(facts, delivered, trace, &mut told, out);
+        let loaded = trace.chain.nameless.iter().filter(|each| each.when < When::Named);
+        for nameless in loaded {
+            if !told.insert((nameless.site.clone(), nameless.name.clone())) {
+                continue;
+            }
+            let message = format!("`{}` does not define `{}`", nameless.source, nameless.name);
+            let finding = out.at(nameless.site.clone(), message);
+            settle(facts, delivered, trace, nameless.when == When::Always && !nameless.doubt, finding);
+            finding.related(Site::file(nameless.source.clone()), "the module");
+        }
+    }
+}
+
+/// True when what is loaded at once ends the deployment where it fails.
+fn is_certain(facts: &Facts<'_>, delivered: &Delivered<'_>, trace: &Trace) -> bool {
+    trace.firm && !trace.build && delivered.service(facts).is_some_and(|service| service.selected)
+}
+
+/// The name that a server is told to take from the module it loads.
+fn started(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    told: &mut BTreeSet<(Site, String)>,
+    out: &mut Findings,
+) {
+    let (Some((module, name)), Some(first)) = (attribute(&trace.words), trace.chain.modules.first()) else {
+        return;
+    };
+    let inner = module.replace('.', "/");
+    // A configuration that the same command names is loaded before the application.
+    let own = [format!("{inner}.py"), format!("{inner}/__init__.py")].iter().any(|end| {
+        first.source.strip_suffix(end.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    });
+    let Some(names) = facts.names(&first.source).filter(|_| own && !trace.build) else { return };
+    if names.contains(&name) || !told.insert((trace.site.clone(), name.clone())) {
+        return;
+    }
+    let message = format!("`{}` does not define `{name}`, which this command loads", first.source);
+    let finding = out.at(trace.site.clone(), message);
+    settle(facts, delivered, trace, true, finding);
+    finding.related(Site::file(first.source.clone()), "the module");
+}
+
+fn settle(facts: &Facts<'_>, delivered: &Delivered<'_>, trace: &Trace, certain: bool, finding: &mut Finding) {
+    finding.help("Define the name there, or take it from the module that has it");
+    if let Some(service) = delivered.service(facts) {
+        finding.service(&service.name);
+    }
+    if !certain || !is_certain(facts, delivered, trace) {
+        finding.severity(Severity::Warning);
+    }
+}
