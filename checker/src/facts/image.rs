@@ -248,7 +248,8 @@ impl<'s> Image<'s> {
             LayerKind::Copy(..) | LayerKind::Directory(_) => None,
         });
         runs.any(|commands| {
-            commands.iter().any(|command| matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun"))
+            let known = ["npm", "pnpm", "yarn", "bun", "npx", "bunx"];
+            commands.iter().any(|command| known.contains(&command.program()))
         })
     }
 

@@ -5,6 +5,7 @@ mod commands;
 mod follow;
 pub mod installs;
 mod losses;
+pub mod node_packages;
 mod python;
 pub mod python_installs;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::builder_commands::has_own_plan;
 use crate::facts::document::{self, Node};
 use crate::facts::node_project::NodeProject;
 use crate::facts::package_manager::{context, installs};
@@ -112,7 +113,8 @@ fn locks(facts: &Facts<'_>, service: &Service) -> Vec<String> {
         let strict = installs(file).into_iter().filter(|install| install.strict);
         return strict.flat_map(|install| install.locks(&context)).collect();
     }
-    let own = matches!(service.builder, Known::Yes(Builder::Railpack | Builder::Nixpacks));
+    let own = matches!(service.builder, Known::Yes(Builder::Railpack | Builder::Nixpacks))
+        && !has_own_plan(facts, service);
     let Some(root) = service.roots.first().filter(|_| own && service.roots.len() == 1) else {
         return Vec::new();
     };

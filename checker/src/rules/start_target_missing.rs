@@ -7,6 +7,7 @@ use crate::facts::launch::{Delivered, Program, Target};
 use crate::facts::python_project::normal;
 use crate::facts::settings::Key;
 use crate::facts::startup::join;
+use crate::facts::typescript::misplaced;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -195,10 +196,74 @@ declare_rule! {
     /// //- backend/package.json
     /// {"scripts": {"build": "nest build"}}
     /// ```
+    /// The compiler keeps what lies below the common directory of its files: `prisma/` beside `src/` makes `dist/src/`.
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"scripts": {"build": "nest build"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "./dist", "baseUrl": "./"}}
+    /// //- src/main.ts
+    /// export {};
+    /// //- prisma/seed.ts
+    /// export {};
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "node dist/server.js"}}
+    /// //- package.json
+    /// {"scripts": {"build": "tsc"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "dist", "rootDir": "."}, "include": ["src"]}
+    /// //- src/server.ts
+    /// export {};
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"scripts": {"build": "tsc"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "./dist"}, "exclude": ["prisma"]}
+    /// //- src/main.ts
+    /// export {};
+    /// //- prisma/seed.ts
+    /// export {};
+    /// ```
+    ///
+    /// Another command may move what the compiler wrote:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npx tsc && mv dist/src/* dist/
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "./dist", "rootDir": "."}}
+    /// //- src/main.ts
+    /// export {};
+    /// ```
     "start-target-missing", Error, Start, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",
         "https://docs.docker.com/reference/dockerfile/#cmd",
+        "https://www.typescriptlang.org/tsconfig/#rootDir",
     ]
 }
 
@@ -208,7 +273,23 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for program in &delivered.programs {
             let certain = delivered.lacks(program);
             if !certain && !delivered.likely_lacks(program) {
-                if let Some(message) = other_output(facts, delivered, program) {
+                if let Some(found) = misplaced(facts, delivered, program) {
+                    let message = format!(
+                        "the compiler writes `{}` to `{}/{}`, and this command runs another path",
+                        found.source, found.out, found.written
+                    );
+                    let finding = out.at(program.site.clone(), message);
+                    finding
+                        .service(&service.name)
+                        .related(Site::file(found.config), "`rootDir`, or the files it takes in, decide that")
+                        .help(format!(
+                            "Start `{}/{}`, or set `rootDir` and `include` to `src`",
+                            found.out, found.written
+                        ));
+                    if !found.certain || !program.firm {
+                        finding.severity(Severity::Warning);
+                    }
+                } else if let Some(message) = other_output(facts, delivered, program) {
                     let finding = out.at(program.site.clone(), message);
                     finding.service(&service.name).severity(Severity::Warning);
                     finding.help("Start `./out`, or write the program there in a build command");

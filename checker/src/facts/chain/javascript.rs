@@ -200,7 +200,7 @@ fn spelled(place: &str, source: &str, compiled: bool) -> Vec<(String, String)> {
 }
 
 /// The package that a specifier names; `None` for what is no package's name.
-pub(super) fn package(specifier: &str) -> Option<String> {
+pub(crate) fn package(specifier: &str) -> Option<String> {
     let mut parts = specifier.split('/');
     let first = parts.next().filter(|first| !first.is_empty())?;
     if first == "@" || first == "~" {
