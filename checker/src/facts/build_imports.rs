@@ -7,6 +7,7 @@ use crate::facts::chain::{self, Link, Loader, To, When};
 use crate::facts::image::Presence;
 use crate::facts::launch::Delivered;
 use crate::facts::launch::node_packages::Packages;
+use crate::facts::node_project::NodeProject;
 use crate::facts::startup::join;
 use crate::facts::typescript::{self, Compilation};
 use crate::finding::Site;
@@ -94,7 +95,10 @@ impl Search<'_, '_, '_> {
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
+        // What its own manifest asks for is declared; that it is not installed is another defect.
+        let asks = |project: &NodeProject| project.dependencies.iter().any(|each| each.name.value == name);
         let there = BUILT_IN.contains(&name)
+            || self.facts.nearest_project(source).is_some_and(asks)
             || self.packages.brings(name, source)
             || is_aliased(self.facts, &home, name)
             || is_directory(self.facts, &home, name);
@@ -114,7 +118,9 @@ impl Search<'_, '_, '_> {
         let needed = needed.filter_map(|link| Some((package_of(link)?, link.span)));
         let types = typed.then(|| type_imports(&text.text)).into_iter().flatten();
         for (package, span) in needed.chain(types) {
-            if self.is_there(&package, source)
+            // To the compiler, what `require` gives is anything.
+            let required = text.text.get(span.start..).is_some_and(|rest| rest.starts_with("require"));
+            if (typed && required && !has_js_end(source)) || self.is_there(&package, source)
                 || (typed && self.has_types(&package, source))
                 || is_passed_over(&text.text, span, typed)
             {
@@ -149,11 +155,16 @@ impl Search<'_, '_, '_> {
         let declarations =
             self.facts.snapshot.under(&home).iter().filter(|entry| entry.path.ends_with(".d.ts"));
         asked
+            || self.packages.holds(&typed)
             || declarations
                 .take(100)
                 .filter_map(|entry| self.facts.snapshot.text(&entry.path).ok())
                 .any(|text| declares(&text.text))
     }
+}
+
+fn has_js_end(source: &str) -> bool {
+    source.rsplit_once('.').is_some_and(|(_, end)| matches!(end, "js" | "jsx" | "mjs" | "cjs"))
 }
 
 /// The directory of the nearest manifest above `source`.

@@ -44,30 +44,41 @@ struct Table {
     open: bool,
 }
 
-/// Why `path` is not served by the server of `project`: a route that looks like the one that was meant, when there is one.
-/// `None` where it may be served.
-pub fn unserved(facts: &Facts<'_>, project: &NodeProject, path: &str) -> Option<Option<(String, Site)>> {
+/// Whether a path is served.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Some route fits.
+    Served,
+    /// None fits; with one that looks like what was meant.
+    Unserved(Option<(String, Site)>),
+    /// It cannot be told.
+    Unknown,
+}
+
+/// Whether the server of `project` serves `path`.
+pub fn verdict(facts: &Facts<'_>, project: &NodeProject, path: &str) -> Verdict {
     let asks = |names: &[&str]| names.iter().any(|name| project.asks_for(name));
     if !asks(&SERVERS) || asks(&OTHERS) {
-        return None;
+        return Verdict::Unknown;
     }
     let path = path.split('?').next().unwrap_or(path).trim_end_matches('/');
     if path.is_empty() {
-        return None;
+        return Verdict::Unknown;
     }
-    let table = table(facts, &project.directory, path)?;
+    let Some(table) = table(facts, &project.directory, path) else { return Verdict::Unknown };
     let fits = |route: &str| may_be(&table.prefixes, route, path);
     let mounted = table.prefixes.iter().any(|prefix| prefix.len() > 1 && is_prefix(prefix, path));
     let nest = project.asks_for("@nestjs/core");
     if table.open || table.routes.is_empty() || (mounted && !nest) {
-        return None;
+        return Verdict::Unknown;
     }
     let left_out = nest && table.global.as_ref().is_some_and(|global| !is_prefix(global, path));
     if !left_out && table.routes.iter().any(|(route, _)| fits(route)) {
-        return None;
+        return Verdict::Served;
     }
     let last = path.rsplit('/').next().unwrap_or(path);
-    Some(table.routes.into_iter().find(|(route, _)| route.contains("health") || route.ends_with(last)))
+    let meant = |(route, _): &(String, Site)| route.contains("health") || route.ends_with(last);
+    Verdict::Unserved(table.routes.into_iter().find(meant))
 }
 
 fn is_prefix(prefix: &str, path: &str) -> bool {
@@ -231,11 +242,14 @@ fn read(path: &str, text: &str, table: &mut Table) {
         table.prefixes.extend(["/v1", "/v2", "/v3"].map(str::to_owned));
         table.global = None;
     }
-    // A function that looks at the address itself.
-    table.open |=
-        ["req.path", "req.url", "request.url", "originalUrl", "ctx.path", "url.pathname", "c.req.path"]
-            .iter()
-            .any(|word| text.contains(&format!("{word} ==")) || text.contains(&format!("{word}.startsWith")));
+    // A function that looks at the beginning of the address itself.
+    for (at, word) in text.match_indices(".startsWith(") {
+        let owner = text[..at].rsplit(|char: char| char.is_whitespace() || "(!".contains(char)).next();
+        let address = owner.is_some_and(|owner| ["path", "url", "Url"].iter().any(|end| owner.ends_with(end)));
+        if let (true, Argument::Texts(found)) = (address, argument(&text[at + word.len()..])) {
+            table.prefixes.extend(found);
+        }
+    }
 }
 
 enum Argument {

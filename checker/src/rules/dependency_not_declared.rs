@@ -116,7 +116,7 @@ declare_rule! {
     ///
     /// An entry of the lock file that nothing leads to any more:
     ///
-    /// ```repo,fires
+    /// ```repo,fires,warning
     /// //- Dockerfile
     /// FROM node:22
     /// WORKDIR /app
@@ -201,7 +201,7 @@ declare_rule! {
     /// //- package.json
     /// {"dependencies": {"express": "4", "@x/y": "1"}}
     /// //- package-lock.json
-    /// {"packages": {"node_modules/express": {}, "node_modules/accepts": {}}}
+    /// {"packages": {"node_modules/express": {"dependencies": {"accepts": "1"}}, "node_modules/accepts": {}}}
     /// //- main.mjs
     /// import fs from "fs/promises";
     /// import accepts from "accepts";
@@ -406,7 +406,8 @@ fn tell<'o>(
     };
     let locked = last.is_some_and(|install| packages.is_locked(install));
     let strict = last.is_some_and(|install| packages.is_strict(install));
-    let certain = locked && !strict && trace.firm && package.when == When::Always;
+    let stale = packages.holds(&package.name);
+    let certain = locked && !stale && !strict && trace.firm && package.when == When::Always;
     let message = format!("nothing installs `{}`, which `{}` imports", package.name, source(trace, package));
     let finding = out.at(site, message);
     finding.related(package.site.clone(), "it is imported here");
@@ -442,7 +443,7 @@ fn compiled<'s>(
         finding.help(format!("Add `{}` to the manifest that this image installs", wanted.package));
         let last = packages.installs.iter().rev().find(|install| install.manifest.is_some());
         let locked = last.is_some_and(|install| packages.is_locked(install) && !packages.is_strict(install));
-        if !locked || !wanted.firm {
+        if !locked || !wanted.firm || packages.holds(&wanted.package) {
             finding.severity(Severity::Warning);
         }
     }

@@ -5,7 +5,8 @@ use crate::facts::node_project::NodeProject;
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Course, Route, Startup, join};
-use crate::facts::{Facts, next_routes, served_routes};
+use crate::facts::served_routes::{self, Verdict};
+use crate::facts::{Facts, next_routes};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -306,14 +307,16 @@ fn unfitting(facts: &Facts<'_>, service: &Service, path: &str, site: &Site, out:
     let startup = facts.startup(service);
     let entry = startup.entry.yes().and_then(|entry| entry.file.as_deref());
     let home = entry.and_then(|file| facts.nearest_project(file)).or_else(|| started_project(facts, service));
-    let Some((home, why)) = home.and_then(|home| Some((home, served_routes::unserved(facts, home, path)?)))
-    else {
-        return unwritten(facts, service, path, site, out);
+    let verdict = home.map_or(Verdict::Unknown, |home| served_routes::verdict(facts, home, path));
+    let (home, meant) = match (home, verdict) {
+        (Some(home), Verdict::Unserved(meant)) => (home, meant),
+        (_, Verdict::Served) => return,
+        _ => return unwritten(facts, service, path, site, out),
     };
     let message = format!("no route below `{}` is `{path}`, so the probe gets 404", home.path);
     let finding = out.at(site.clone(), message);
     finding.severity(Severity::Warning).service(&service.name);
-    match why {
+    match meant {
         Some((route, place)) => {
             finding.related(place, "this route looks like the one that was meant");
             finding.help(format!("Serve the path, or probe one that exists, such as `{route}`"));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::Facts;
 use crate::facts::builder_commands::has_own_plan;
 use crate::facts::document::{self, Node};
+use crate::facts::launch::installs::members;
 use crate::facts::node_project::NodeProject;
 use crate::facts::package_manager::{context, installs};
 use crate::facts::service::{Builder, Service};
@@ -64,6 +65,36 @@ declare_rule! {
     /// {"lockfileVersion": 3, "packages": {"": {}, "node_modules/express": {"version": "5.0.0"}}}
     /// ```
     ///
+    /// Every package of a pnpm workspace is compared:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:24
+    /// RUN corepack enable
+    /// COPY . .
+    /// RUN pnpm install --frozen-lockfile
+    /// CMD ["node", "web/index.js"]
+    /// //- package.json
+    /// {}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["web", "api"]
+    /// //- web/package.json
+    /// {"dependencies": {"serve": "^14.0.0"}}
+    /// //- api/package.json
+    /// {"dependencies": {"express": "^5.0.0"}}
+    /// //- pnpm-lock.yaml
+    /// lockfileVersion: '9.0'
+    /// importers:
+    ///   .: {}
+    ///   web:
+    ///     dependencies: {}
+    ///   api:
+    ///     dependencies:
+    ///       express:
+    ///         specifier: ^5.0.0
+    ///         version: 5.0.0
+    /// ```
+    ///
     /// `npm install` mends the lock file itself:
     ///
     /// ```repo,passes
@@ -90,19 +121,32 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             else {
                 continue;
             };
-            let missing = missing(facts, project, &lock);
-            let Some(first) = missing.first() else { continue };
-            let names: Vec<String> = missing.iter().take(4).map(|name| format!("`{}`", name.value)).collect();
-            let more = if missing.len() > names.len() { " and more" } else { "" };
-            out.at(
-                Site::new(project.path.clone(), first.span),
-                format!("`{lock}` does not hold {}{more}, so the installation stops", names.join(", ")),
-            )
-            .service(&service.name)
-            .related(Site::file(lock.clone()), "the lock file")
-            .help("Install once with your package manager and commit the lock file");
+            for member in in_workspace(facts, project, &lock) {
+                tell(facts, service, member, &lock, out);
+            }
+            tell(facts, service, project, &lock, out);
         }
     }
+}
+
+/// The members of the workspace that pnpm compares with the lock file at its root.
+fn in_workspace<'f>(facts: &'f Facts<'_>, root: &NodeProject, lock: &str) -> Vec<&'f NodeProject> {
+    if lock.ends_with(".yaml") { members(facts, &root.directory) } else { Vec::new() }
+}
+
+/// Reports what `lock` does not hold of `project`.
+fn tell(facts: &Facts<'_>, service: &Service, project: &NodeProject, lock: &str, out: &mut Findings) {
+    let missing = missing(facts, project, lock);
+    let Some(first) = missing.first() else { return };
+    let names: Vec<String> = missing.iter().take(4).map(|name| format!("`{}`", name.value)).collect();
+    let more = if missing.len() > names.len() { " and more" } else { "" };
+    out.at(
+        Site::new(project.path.clone(), first.span),
+        format!("`{lock}` does not hold {}{more}, so the installation stops", names.join(", ")),
+    )
+    .service(&service.name)
+    .related(Site::file(lock), "the lock file")
+    .help("Install once with your package manager and commit the lock file");
 }
 
 /// Lock files that the build of `service` holds to.
@@ -120,7 +164,7 @@ fn locks(facts: &Facts<'_>, service: &Service) -> Vec<String> {
     };
     let below = |name: &str| if root.is_empty() { name.to_owned() } else { format!("{root}/{name}") };
     let present = |name: &&str| facts.snapshot.entry(&below(name)).is_some();
-    ["pnpm-lock.yaml", "package-lock.json"]
+    ["pnpm-lock.yaml", "package-lock.json", "yarn.lock"]
         .iter()
         .find(|name| present(name))
         .map(|name| below(name))
@@ -133,8 +177,12 @@ type Name = crate::facts::dockerfile::Spanned<String>;
 /// Dependencies of `project` that `lock` does not name.
 fn missing(facts: &Facts<'_>, project: &NodeProject, lock: &str) -> Vec<Name> {
     let Ok(text) = facts.snapshot.text(lock) else { return Vec::new() };
-    let known: Option<BTreeSet<String>> =
-        if lock.ends_with(".json") { npm(&text.text) } else { pnpm(&text.text) };
+    let root = lock.rsplit_once('/').map_or("", |(root, _)| root);
+    let known: Option<BTreeSet<String>> = match lock.rsplit('.').next() {
+        Some("json") => npm(&text.text),
+        Some("yaml") => pnpm(&text.text, root, &project.directory),
+        _ => yarn(&text.text, project),
+    };
     let Some(known) = known else { return Vec::new() };
     let optional =
         |name: &str| facts.snapshot.text(&project.path).is_ok_and(|text| is_optional(&text.text, name));
@@ -159,11 +207,32 @@ fn npm(text: &str) -> Option<BTreeSet<String>> {
     Some(names.collect())
 }
 
-/// Names that `pnpm-lock.yaml` has for the project beside it.
-fn pnpm(text: &str) -> Option<BTreeSet<String>> {
-    let root = document::yaml(text).ok()?;
-    let importer = root.at(&["importers", "."])?;
+/// Names that `pnpm-lock.yaml`, in the directory `root`, has for the project in `directory`.
+fn pnpm(text: &str, root: &str, directory: &str) -> Option<BTreeSet<String>> {
+    let inner = match root {
+        "" => directory,
+        root => directory.strip_prefix(root)?.trim_start_matches('/'),
+    };
+    let document = document::yaml(text).ok()?;
+    let importer = document.at(&["importers", if inner.is_empty() { "." } else { inner }])?;
     let tables = ["dependencies", "devDependencies", "optionalDependencies"];
     let names = tables.iter().flat_map(|table| importer.get(table).map_or(&[][..], Node::members));
     Some(names.map(|member| member.key.value.clone()).collect())
+}
+
+/// Names that the `yarn.lock` of Yarn 1 has; `None` for Yarn 2 and later, and for a workspace, where Yarn 1 does not compare.
+fn yarn(text: &str, project: &NodeProject) -> Option<BTreeSet<String>> {
+    if !text.contains("# yarn lockfile v1") || !project.workspaces.is_empty() {
+        return None;
+    }
+    let heads = text.lines().filter(|line| line.ends_with(':') && !line.starts_with([' ', '#']));
+    let keys = heads.flat_map(|line| line.trim_end_matches(':').split(", "));
+    let names = keys.filter_map(|key| {
+        let key = key.trim_matches('"');
+        let at = key.rfind('@').filter(|at| *at > 0)?;
+        // An alias such as `a@npm:b@1` has more of them.
+        let at = key[1..].find('@').map_or(at, |first| first + 1);
+        Some(key[..at].to_owned())
+    });
+    Some(names.collect())
 }

@@ -200,7 +200,7 @@ fn ran(layer: &Layer, effects: &[Effect], path: &str, trusting: bool, said: &mut
                 }
                 false
             }
-            Effect::Fills(dir) => near(dir),
+            Effect::Fills(dir) => near(dir) || is_member_modules(dir, path),
             Effect::Builds(dir) => !(trusting && is_source(path)) && near(dir),
             Effect::Anything => !trusting,
             _ => false,
@@ -210,6 +210,14 @@ fn ran(layer: &Layer, effects: &[Effect], path: &str, trusting: bool, said: &mut
         }
     }
     None
+}
+
+/// True when an installation that fills `dir` may fill `path` too: packages of a workspace have a `node_modules` of their own.
+fn is_member_modules(dir: &str, path: &str) -> bool {
+    let home = dir.strip_suffix("node_modules").map(|home| home.trim_end_matches('/'));
+    home.is_some_and(|home| {
+        below(path, home).is_some_and(|rest| rest.split('/').any(|part| part == "node_modules"))
+    })
 }
 
 /// True for sources that people write and compilers only read.

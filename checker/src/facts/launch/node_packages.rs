@@ -100,8 +100,8 @@ enum Locked {
     Absent,
     /// It cannot be read.
     Closed,
-    /// The names that an installation brings.
-    Names(BTreeSet<String>),
+    /// The names that an installation brings, and its text, in which more may stand.
+    Names(BTreeSet<String>, String),
     /// Its text, of another format.
     Text(String),
 }
@@ -171,7 +171,7 @@ impl<'f, 's> Packages<'f, 's> {
             return true;
         }
         match self.lock(install) {
-            Some(Locked::Names(names)) => names.contains(name),
+            Some(Locked::Names(names, _)) => names.contains(name),
             Some(Locked::Text(text)) => in_lockfile(text, name),
             Some(Locked::Closed) => true,
             Some(Locked::Absent) | None => {
@@ -180,9 +180,19 @@ impl<'f, 's> Packages<'f, 's> {
         }
     }
 
+    /// True when some lock file holds `name`, or cannot be read.
+    pub fn holds(&self, name: &str) -> bool {
+        self.locked.values().any(|locked| match locked {
+            Locked::Absent => false,
+            Locked::Closed => true,
+            Locked::Names(names, text) => names.contains(name) || in_lockfile(text, name),
+            Locked::Text(text) => in_lockfile(text, name),
+        })
+    }
+
     /// True where a lock file that can be read lies beside the manifest of `install`.
     pub fn is_locked(&self, install: &Install) -> bool {
-        matches!(self.lock(install), Some(Locked::Names(_) | Locked::Text(_)))
+        matches!(self.lock(install), Some(Locked::Names(..) | Locked::Text(_)))
     }
 
     fn lock(&self, install: &Install) -> Option<&Locked> {
@@ -242,7 +252,7 @@ fn read(facts: &Facts<'_>, directory: &str, by: &str) -> Locked {
     let project = facts.node_projects().get(directory);
     let single = project.filter(|project| manager == "npm" && project.workspaces.is_empty());
     match single.and_then(|project| reachable(&text.text, project)) {
-        Some(names) => Locked::Names(names),
+        Some(names) => Locked::Names(names, text.text.clone()),
         None => Locked::Text(text.text.clone()),
     }
 }
