@@ -20,6 +20,7 @@ pub mod image;
 pub mod image_server;
 pub mod javascript_source;
 pub mod launch;
+pub mod next_pages;
 pub mod next_routes;
 pub mod nixpacks;
 pub mod node_project;

@@ -122,6 +122,7 @@ rules![
     lockfile_out_of_sync,
     manifest_not_installed,
     missing_dockerignore,
+    next_suspense_missing,
     nixpacks_config_invalid,
     nixpacks_package_unknown,
     node_too_old,
@@ -139,6 +140,7 @@ rules![
     predeploy_several_commands,
     predeploy_shell,
     predeploy_uses_volume,
+    prerender_needs_database,
     prisma_config_not_copied,
     prisma_generate_missing,
     procfile_multi_process,
@@ -170,6 +172,7 @@ rules![
     symlink_loop_upload,
     system_package_missing,
     tsconfig_excludes_needed_module,
+    typescript_does_not_compile,
     unmarked_startup,
     unpinned_tool_version,
     untested_image,
@@ -186,6 +189,7 @@ rules![
     workspace_modules_not_copied,
     workspace_name_unknown,
     workspace_package_not_built,
+    workspace_package_typescript,
 ];
 
 /// The rule called `id`.

@@ -120,7 +120,8 @@ impl Search<'_, '_, '_> {
         for (package, span) in needed.chain(types) {
             // To the compiler, what `require` gives is anything.
             let required = text.text.get(span.start..).is_some_and(|rest| rest.starts_with("require"));
-            if (typed && required && !has_js_end(source)) || self.is_there(&package, source)
+            if (typed && required && !has_js_end(source))
+                || self.is_there(&package, source)
                 || (typed && self.has_types(&package, source))
                 || is_passed_over(&text.text, span, typed)
             {

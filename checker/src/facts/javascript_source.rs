@@ -102,7 +102,10 @@ mod tests {
         ] {
             assert!(!twice("a.js", text), "{text}");
         }
-        assert!(!twice("a.ts", "class A {} interface A {} declare const b: A; function c(): void; function c() {}"));
+        assert!(!twice(
+            "a.ts",
+            "class A {} interface A {} declare const b: A; function c(): void; function c() {}"
+        ));
     }
 
     #[test]

@@ -245,7 +245,8 @@ fn read(path: &str, text: &str, table: &mut Table) {
     // A function that looks at the beginning of the address itself.
     for (at, word) in text.match_indices(".startsWith(") {
         let owner = text[..at].rsplit(|char: char| char.is_whitespace() || "(!".contains(char)).next();
-        let address = owner.is_some_and(|owner| ["path", "url", "Url"].iter().any(|end| owner.ends_with(end)));
+        let address =
+            owner.is_some_and(|owner| ["path", "url", "Url"].iter().any(|end| owner.ends_with(end)));
         if let (true, Argument::Texts(found)) = (address, argument(&text[at + word.len()..])) {
             table.prefixes.extend(found);
         }

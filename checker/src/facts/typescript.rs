@@ -440,6 +440,22 @@ pub fn misplaced(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program
     None
 }
 
+/// The instruction of the compilation that writes what `program` runs; `None` when none certainly does.
+pub fn made_by(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<Site> {
+    let Target::File { place, by, .. } = &program.target else { return None };
+    let image = &delivered.image;
+    if by != "node" || image.presence(image.finished(), place).is_file() {
+        return None;
+    }
+    let mut from = Vec::new();
+    origins(image, image.finished().stage, place, &mut from);
+    compilations(facts, delivered).into_iter().filter(|each| !each.config.no_emit).find_map(|each| {
+        let out = each.config.out_dir.as_deref().and_then(|out| each.place(out))?;
+        let inside = from.iter().any(|(stage, path)| *stage == each.view.stage && within(&out, path));
+        inside.then_some(each.site)
+    })
+}
+
 /// True when another command of the build may write into `out`, or moves what lies there.
 fn is_written_by_others(image: &Image<'_>, compilation: &Compilation, out: &str) -> bool {
     let touches = |effect: &Effect| match effect {

@@ -2,10 +2,10 @@
 
 use crate::facts::launch::{Delivered, Target};
 use crate::facts::node_project::NodeProject;
+use crate::facts::served_routes::{self, Verdict};
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Course, Route, Startup, join};
-use crate::facts::served_routes::{self, Verdict};
 use crate::facts::{Facts, next_routes};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;

@@ -7,9 +7,11 @@ use crate::facts::builder_commands::has_own_plan;
 use crate::facts::document::{self, Node};
 use crate::facts::launch::installs::members;
 use crate::facts::node_project::NodeProject;
-use crate::facts::package_manager::{context, installs};
+use crate::facts::package_manager::{context, installs, of_script};
 use crate::facts::service::{Builder, Service};
-use crate::finding::{Findings, Site};
+use crate::facts::settings::Key;
+use crate::facts::startup::join;
+use crate::finding::{Findings, Severity, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
 
@@ -115,23 +117,27 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
     for service in &facts.services {
-        for lock in locks(facts, service) {
-            let directory = lock.rsplit_once('/').map_or("", |(directory, _)| directory);
-            let Some(project) = facts.node_projects().get(directory).filter(|_| told.insert(lock.clone()))
-            else {
-                continue;
-            };
-            for member in in_workspace(facts, project, &lock) {
-                tell(facts, service, member, &lock, out);
+        for held in locks(facts, service) {
+            let directory = held.lock.rsplit_once('/').map_or("", |(directory, _)| directory);
+            let fresh = told.insert(held.lock.clone());
+            let Some(project) = facts.node_projects().get(directory).filter(|_| fresh) else { continue };
+            // pnpm compares every package of the workspace that it finds.
+            let pnpm = held.lock.ends_with(".yaml");
+            let members = if pnpm { members(facts, directory) } else { Vec::new() };
+            let there =
+                |member: &&NodeProject| held.seen.as_ref().is_none_or(|seen| seen.contains(&member.path));
+            for member in members.into_iter().filter(there).chain([project]) {
+                tell(facts, service, member, &held.lock, out);
             }
-            tell(facts, service, project, &lock, out);
         }
     }
 }
 
-/// The members of the workspace that pnpm compares with the lock file at its root.
-fn in_workspace<'f>(facts: &'f Facts<'_>, root: &NodeProject, lock: &str) -> Vec<&'f NodeProject> {
-    if lock.ends_with(".yaml") { members(facts, &root.directory) } else { Vec::new() }
+/// A lock file that an installation holds to.
+struct Held {
+    lock: String,
+    /// The files that are there before it; `None` is all.
+    seen: Option<BTreeSet<String>>,
 }
 
 /// Reports what `lock` does not hold of `project`.
@@ -140,36 +146,49 @@ fn tell(facts: &Facts<'_>, service: &Service, project: &NodeProject, lock: &str,
     let Some(first) = missing.first() else { return };
     let names: Vec<String> = missing.iter().take(4).map(|name| format!("`{}`", name.value)).collect();
     let more = if missing.len() > names.len() { " and more" } else { "" };
-    out.at(
-        Site::new(project.path.clone(), first.span),
-        format!("`{lock}` does not hold {}{more}, so the installation stops", names.join(", ")),
-    )
-    .service(&service.name)
-    .related(Site::file(lock), "the lock file")
-    .help("Install once with your package manager and commit the lock file");
+    let message = format!("`{lock}` does not hold {}{more}, so the installation stops", names.join(", "));
+    let finding = out.at(Site::new(project.path.clone(), first.span), message);
+    finding
+        .service(&service.name)
+        .related(Site::file(lock), "the lock file")
+        .help("Install once with your package manager and commit the lock file");
+    if service.roots.len() > 1 && service.dockerfile.yes().is_none() {
+        finding.severity(Severity::Warning);
+    }
 }
 
 /// Lock files that the build of `service` holds to.
-fn locks(facts: &Facts<'_>, service: &Service) -> Vec<String> {
+fn locks(facts: &Facts<'_>, service: &Service) -> Vec<Held> {
     let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
     if let Some(file) = file {
         let Some(context) = context(facts, service, file) else { return Vec::new() };
         let strict = installs(file).into_iter().filter(|install| install.strict);
-        return strict.flat_map(|install| install.locks(&context)).collect();
+        let held = strict.flat_map(|install| {
+            let sources = install.copies.iter().flat_map(|copy| &copy.sources);
+            let seen =
+                sources.flat_map(|source| context.matches(&source.value)).map(|entry| entry.path.clone());
+            let seen: BTreeSet<String> = seen.collect();
+            install.locks(&context).into_iter().map(move |lock| Held { lock, seen: Some(seen.clone()) })
+        });
+        return held.collect();
     }
-    let own = matches!(service.builder, Known::Yes(Builder::Railpack | Builder::Nixpacks))
-        && !has_own_plan(facts, service);
-    let Some(root) = service.roots.first().filter(|_| own && service.roots.len() == 1) else {
-        return Vec::new();
+    let own = matches!(service.builder, Known::Yes(Builder::Railpack | Builder::Nixpacks));
+    let stated = service.settings.text(Key::BuildCommand).map_or("", |(text, _)| text);
+    let strict = of_script(stated).into_iter().find(|(.., strict)| *strict).map(|(manager, ..)| manager);
+    let own = own && (strict.is_some() || !has_own_plan(facts, service));
+    let names = [("pnpm-lock.yaml", "pnpm"), ("package-lock.json", "npm"), ("yarn.lock", "yarn")];
+    let of_root = |root: &String| {
+        let used = names.iter().filter(|(_, manager)| strict.is_none_or(|strict| strict == *manager));
+        used.map(|(name, _)| join(root, name)).find(|path| facts.snapshot.entry(path).is_some())
     };
-    let below = |name: &str| if root.is_empty() { name.to_owned() } else { format!("{root}/{name}") };
-    let present = |name: &&str| facts.snapshot.entry(&below(name)).is_some();
-    ["pnpm-lock.yaml", "package-lock.json", "yarn.lock"]
-        .iter()
-        .find(|name| present(name))
-        .map(|name| below(name))
-        .into_iter()
-        .collect()
+    // Without a lock file nothing is compared, so that the one there is counts wherever the root directory is.
+    let mut found: Vec<String> = service.roots.iter().filter(|_| own).filter_map(of_root).collect();
+    found.dedup();
+    if found.len() > 1 {
+        Vec::new()
+    } else {
+        found.into_iter().map(|lock| Held { lock, seen: None }).collect()
+    }
 }
 
 type Name = crate::facts::dockerfile::Spanned<String>;

@@ -176,7 +176,8 @@ fn managers(delivered: &Delivered<'_>, service: &Service, pins: &[Pin], out: &mu
     }
     for stage in image.built_stages() {
         let Some(version) = image.reference(stage).and_then(of_reference) else { continue };
-        for (view, layer, commands) in image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage) {
+        for (view, layer, commands) in image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage)
+        {
             for command in commands.iter().filter(|each| !each.conditional && !each.tolerated) {
                 let shimmed = command.program() == "pnpm" || command.program() == "yarn";
                 let pinned = pins.iter().filter(|pin| {
@@ -185,10 +186,12 @@ fn managers(delivered: &Delivered<'_>, service: &Service, pins: &[Pin], out: &mu
                 let said = command.words.iter().filter_map(|word| Pin::read(word));
                 for pin in said.chain(pinned.cloned()) {
                     let known = MANAGERS.iter().find(|(name, _)| *name == pin.manager);
-                    let least = known.and_then(|(_, since)| since.iter().find(|(from, _)| pin.major >= *from));
+                    let least =
+                        known.and_then(|(_, since)| since.iter().find(|(from, _)| pin.major >= *from));
                     let Some((_, least)) = least.filter(|(_, least)| version < *least) else { continue };
                     let (name, major) = (&pin.manager, pin.major);
-                    let message = format!("`{name}` {major} needs Node {least} or newer, and the image has {version}");
+                    let message =
+                        format!("`{name}` {major} needs Node {least} or newer, and the image has {version}");
                     out.at(layer.site.clone(), message)
                         .service(&service.name)
                         .help(format!("Take Node {least} or newer, or an older `{name}`"));

@@ -240,15 +240,22 @@ fn other_pin(file: &Dockerfile, install: &Install<'_>, project: &NodeProject) ->
     });
     if name != "pnpm" {
         let known = matches!(name, "npm" | "yarn" | "bun") && !loose;
-        return known.then(|| format!("`packageManager` is `{}`, and pnpm refuses to install then", pin.value));
+        return known
+            .then(|| format!("`packageManager` is `{}`, and pnpm refuses to install then", pin.value));
     }
     let scripts = script(file, install);
-    let mut said = scripts.iter().flat_map(|text| text.split_whitespace()).filter_map(|word| {
-        word.trim_matches(['"', '\'']).strip_prefix("pnpm@")
-    });
+    let mut said = scripts
+        .iter()
+        .flat_map(|text| text.split_whitespace())
+        .filter_map(|word| word.trim_matches(['"', '\'']).strip_prefix("pnpm@"));
     let brought = said.next().filter(|_| said.next().is_none() && !loose)?;
     let exact = ["9.0.", "9.1."].iter().any(|old| brought.starts_with(old)) && brought != version;
-    exact.then(|| format!("pnpm {brought} is installed, and it refuses a project whose `packageManager` is `{}`", pin.value))
+    exact.then(|| {
+        format!(
+            "pnpm {brought} is installed, and it refuses a project whose `packageManager` is `{}`",
+            pin.value
+        )
+    })
 }
 
 /// The commands of the stages that the installation is in.

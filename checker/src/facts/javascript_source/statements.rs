@@ -218,11 +218,16 @@ impl Lower {
                     .iter()
                     .map(|one| (one.local.name().to_string(), one.exported.name().to_string()));
                 let module = each.source.value.to_string();
-                let names = names.collect();
+                let names: Vec<(String, String)> = names.collect();
+                // What is handed on is used.
+                let handed = names.iter().map(|(_, own)| (own.clone(), own.clone())).collect();
                 out.push(Step {
                     kind: StepKind::Import(Import { module, level: 0, names, from: true }),
                     span,
                 });
+                if each.export_kind.is_value() {
+                    out.push(Step { kind: StepKind::Export(handed), span });
+                }
             }
             js::Statement::ExportNamedDeclaration(each) => {
                 let names = each
