@@ -6,7 +6,7 @@ use crate::facts::Facts;
 use crate::facts::chain::{self, To};
 use crate::facts::document::Node;
 use crate::facts::image::effects::{Effect, effects, value};
-use crate::facts::image::{Image, LayerKind, Origin, Presence, Source, View};
+use crate::facts::image::{Image, LayerKind, Origin, Source, View};
 use crate::facts::launch::installs::glob_matches;
 use crate::facts::launch::{Delivered, Program, Target};
 use crate::facts::startup::{join, unwrapped};
@@ -204,9 +204,7 @@ pub fn compilations(facts: &Facts<'_>, delivered: &Delivered<'_>) -> Vec<Compila
                 if !matches!(program, "tsc" | "vue-tsc" | "nest") {
                     continue;
                 }
-                let Presence::Directory { source: Some(home) } = image.presence(view, &command.dir) else {
-                    continue;
-                };
+                let Some(home) = image.source_dir(view, &command.dir) else { continue };
                 let firm = !command.conditional && !command.tolerated;
                 let run = |config| Compilation {
                     config,

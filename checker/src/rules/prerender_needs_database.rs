@@ -100,7 +100,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for trace in next_pages::builds(delivered) {
             for page in next_pages::fixed_pages(trace) {
                 let asks = |name: &&str| {
-                    facts.nearest_project(&page.source).is_some_and(|project| project.asks_for(name))
+                    facts.nearest_project(&page.source).is_some_and(|project| {
+                        project.dependencies.iter().any(|each| each.name.value == **name)
+                    })
                 };
                 let Ok(text) = facts.snapshot.text(&page.source) else { continue };
                 let Some(query) = QUERY.find(&text.text) else { continue };

@@ -276,9 +276,7 @@ fn vite() -> Vec<String> {
 
 /// Pages and routes of Next.
 fn next(each: &Delivered<'_>, view: View, dir: &str) -> Vec<String> {
-    let Presence::Directory { source: Some(source) } = each.image.presence(view, dir) else {
-        return Vec::new();
-    };
+    let Some(source) = each.image.source_dir(view, dir) else { return Vec::new() };
     let skip = if source.is_empty() { 0 } else { source.len() + 1 };
     let inside = format!("{source}/");
     let below = each.image.context.entries.iter().filter_map(|entry| {
