@@ -143,6 +143,7 @@ rules![
     prerender_needs_database,
     prisma_config_not_copied,
     prisma_generate_missing,
+    prisma_schema_invalid,
     procfile_multi_process,
     procfile_not_used,
     provider_not_detected,

@@ -91,6 +91,50 @@ declare_rule! {
     /// require("bytes");
     /// ```
     ///
+    /// `next start` loads the configuration, in the last stage, where development dependencies are left out:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:22 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npx next build
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json package-lock.json next.config.js ./
+    /// RUN npm ci --omit=dev
+    /// COPY --from=build /app/.next ./.next
+    /// CMD ["npx", "next", "start"]
+    /// //- package.json
+    /// {"dependencies": {"next": "15"}, "devDependencies": {"@next/bundle-analyzer": "15"}}
+    /// //- package-lock.json
+    /// {"packages": {"node_modules/next": {}, "node_modules/@next/bundle-analyzer": {"dev": true}}}
+    /// //- next.config.js
+    /// const analyze = require("@next/bundle-analyzer")({ enabled: process.env.ANALYZE === "true" });
+    /// module.exports = analyze({});
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npx next build
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json package-lock.json next.config.js ./
+    /// RUN npm ci --omit=dev
+    /// COPY --from=build /app/.next ./.next
+    /// CMD ["npx", "next", "start"]
+    /// //- package.json
+    /// {"dependencies": {"next": "15"}, "devDependencies": {"@next/bundle-analyzer": "15"}}
+    /// //- package-lock.json
+    /// {"packages": {"node_modules/next": {}, "node_modules/@next/bundle-analyzer": {"dev": true}}}
+    /// //- next.config.js
+    /// const analyze = process.env.ANALYZE === "true" ? require("@next/bundle-analyzer")({ enabled: true }) : (own) => own;
+    /// module.exports = analyze({});
+    /// ```
+    ///
     /// A compiler reads every file that its configuration takes in, also those that nothing imports:
     ///
     /// ```repo,fires
@@ -243,11 +287,11 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let mut told = BTreeSet::new();
-        let packages = Packages::of(facts, delivered);
+        let (packages, finished) = (Packages::of(facts, delivered), Packages::finished(facts, delivered));
         for trace in delivered.traces.iter().filter(|trace| !trace.build) {
             match trace.loader {
                 Loader::Python => python(facts, delivered, trace, &mut told, out),
-                Loader::Run => node(facts, delivered, &packages, trace, &mut told, out),
+                Loader::Run => node(facts, delivered, &finished, trace, &mut told, out),
                 Loader::Build => {}
             }
         }
@@ -363,6 +407,10 @@ fn node(
     let mut known: BTreeMap<(&str, &str), bool> = BTreeMap::new();
     for package in trace.chain.packages.iter().filter(|package| package.when < When::Types) {
         let Some(reached) = trace.chain.modules.get(package.module) else { continue };
+        // What a configuration asks for under a condition is for the build or for development.
+        if reached.source.contains(".config.") && package.when != When::Always {
+            continue;
+        }
         if language(&reached.source) != Some(Language::JavaScript)
             || (!trace.stated && (reached.by.is_none() || facts.loaded().contains(&reached.source)))
         {

@@ -238,6 +238,10 @@ impl Scan {
             }
             ExprKind::Function(function) => self.function(function),
             ExprKind::Class(class) => self.class(class),
+            ExprKind::Choose(three) => {
+                self.expr(&three.0);
+                self.under(When::Sometimes, |scan| scan.exprs([&three.1, &three.2]));
+            }
             ExprKind::Call(call) if matches!(call.callee.kind, ExprKind::Function(_)) => {
                 // Called on the spot.
                 if let ExprKind::Function(function) = &call.callee.kind {

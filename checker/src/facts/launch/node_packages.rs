@@ -6,7 +6,7 @@ use super::Delivered;
 use super::installs::{Install, installs};
 use crate::facts::Facts;
 use crate::facts::document::{self, Node};
-use crate::facts::image::Presence;
+use crate::facts::image::{LayerKind, Origin, Presence, Source};
 use crate::facts::node_project::{LOCKFILES, NodeProject};
 use crate::facts::startup::join;
 
@@ -100,16 +100,24 @@ enum Locked {
     Absent,
     /// It cannot be read.
     Closed,
-    /// The names that an installation brings, and its text, in which more may stand.
-    Names(BTreeSet<String>, String),
+    /// The names that an installation brings, with and without those for development, and its text, in which more may stand.
+    Names { all: BTreeSet<String>, production: BTreeSet<String>, text: String },
     /// Its text, of another format.
     Text(String),
 }
 
 impl<'f, 's> Packages<'f, 's> {
-    /// Those of the image of `delivered`.
+    /// Those that some stage of the build of `delivered` has.
     pub fn of(facts: &'f Facts<'s>, delivered: &Delivered<'s>) -> Self {
-        let installs = installs(&delivered.image);
+        Self::by(facts, delivered, installs(&delivered.image))
+    }
+
+    /// Those that the finished image of `delivered` has.
+    pub fn finished(facts: &'f Facts<'s>, delivered: &Delivered<'s>) -> Self {
+        Self::by(facts, delivered, kept(delivered))
+    }
+
+    fn by(facts: &'f Facts<'s>, delivered: &Delivered<'s>, installs: Vec<Install>) -> Self {
         let mut locked = BTreeMap::new();
         let mut strict = BTreeSet::new();
         for install in &installs {
@@ -138,18 +146,17 @@ impl<'f, 's> Packages<'f, 's> {
     }
 
     fn installed(&self, install: &Install, name: &str, source: &str, own: bool) -> bool {
-        let asks = |project: &NodeProject| project.dependencies.iter().any(|each| each.name.value == name);
+        let asks = |project: &NodeProject| {
+            let mut found = project.dependencies.iter().filter(|each| each.name.value == name);
+            found.any(|each| !(each.dev && install.without_dev))
+        };
         if install.named.iter().any(|named| named == name) {
             return true;
         }
         let project =
             install.manifest.as_ref().and_then(|directory| self.facts.node_projects().get(directory));
         let Some(project) = project else { return install.named.is_empty() };
-        let direct = |project: &NodeProject| {
-            let mut found = project.dependencies.iter().filter(|each| each.name.value == name);
-            found.any(|each| !(each.dev && install.without_dev))
-        };
-        if project.error.is_some() || direct(project) {
+        if project.error.is_some() || asks(project) {
             return true;
         }
         let strict = self.is_strict(install);
@@ -171,7 +178,8 @@ impl<'f, 's> Packages<'f, 's> {
             return true;
         }
         match self.lock(install) {
-            Some(Locked::Names(names, _)) => names.contains(name),
+            Some(Locked::Names { production, .. }) if install.without_dev => production.contains(name),
+            Some(Locked::Names { all, .. }) => all.contains(name),
             Some(Locked::Text(text)) => in_lockfile(text, name),
             Some(Locked::Closed) => true,
             Some(Locked::Absent) | None => {
@@ -185,14 +193,14 @@ impl<'f, 's> Packages<'f, 's> {
         self.locked.values().any(|locked| match locked {
             Locked::Absent => false,
             Locked::Closed => true,
-            Locked::Names(names, text) => names.contains(name) || in_lockfile(text, name),
+            Locked::Names { text, .. } => in_lockfile(text, name),
             Locked::Text(text) => in_lockfile(text, name),
         })
     }
 
     /// True where a lock file that can be read lies beside the manifest of `install`.
     pub fn is_locked(&self, install: &Install) -> bool {
-        matches!(self.lock(install), Some(Locked::Names(..) | Locked::Text(_)))
+        matches!(self.lock(install), Some(Locked::Names { .. } | Locked::Text(_)))
     }
 
     fn lock(&self, install: &Install) -> Option<&Locked> {
@@ -203,6 +211,38 @@ impl<'f, 's> Packages<'f, 's> {
     pub fn is_strict(&self, install: &Install) -> bool {
         self.strict.contains(&number(install))
     }
+}
+
+/// The installations whose packages are in the finished image: its own ones, unless it takes packages from another stage.
+fn kept(delivered: &Delivered<'_>) -> Vec<Install> {
+    let image = &delivered.image;
+    let all = installs(image);
+    let mut chain = vec![image.finished().stage];
+    while let Some(Origin::Stage(below)) =
+        chain.last().and_then(|at| image.stages.get(*at)).map(|stage| &stage.base)
+    {
+        chain.push(*below);
+    }
+    let own: Vec<Install> =
+        all.iter().filter(|install| chain.contains(&install.view.stage)).cloned().collect();
+    let items =
+        chain.iter().filter_map(|at| image.stages.get(*at)).flat_map(|stage| &stage.layers).filter_map(
+            |layer| match &layer.kind {
+                LayerKind::Copy(items, _) => Some(items),
+                LayerKind::Run(..) | LayerKind::Directory(_) => None,
+            },
+        );
+    let takes = items.flatten().any(|item| match &item.from {
+        Source::Stage(_, from) => {
+            from.split('/').any(|part| part == "node_modules")
+                || all.iter().any(|install| {
+                    from.is_empty() || install.dir == *from || install.dir.starts_with(&format!("{from}/"))
+                })
+        }
+        Source::Pattern(..) | Source::Elsewhere => true,
+        Source::Context(_) | Source::Text(_) => false,
+    });
+    if own.is_empty() || takes { all } else { own }
 }
 
 fn number(install: &Install) -> (usize, usize, usize) {
@@ -251,14 +291,17 @@ fn read(facts: &Facts<'_>, directory: &str, by: &str) -> Locked {
     let Ok(text) = facts.snapshot.text(&path) else { return Locked::Closed };
     let project = facts.node_projects().get(directory);
     let single = project.filter(|project| manager == "npm" && project.workspaces.is_empty());
-    match single.and_then(|project| reachable(&text.text, project)) {
-        Some(names) => Locked::Names(names, text.text.clone()),
+    let both = single.and_then(|project| {
+        Some((reachable(&text.text, project, true)?, reachable(&text.text, project, false)?))
+    });
+    match both {
+        Some((all, production)) => Locked::Names { all, production, text: text.text.clone() },
         None => Locked::Text(text.text.clone()),
     }
 }
 
 /// Names that npm installs for `project` by this lock file: what nothing of the project leads to any more, it leaves out.
-fn reachable(lock: &str, project: &NodeProject) -> Option<BTreeSet<String>> {
+fn reachable(lock: &str, project: &NodeProject, dev: bool) -> Option<BTreeSet<String>> {
     let root = document::json(lock).ok()?;
     let mut table: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
     for member in root.get("packages")?.members() {
@@ -267,8 +310,8 @@ fn reachable(lock: &str, project: &NodeProject) -> Option<BTreeSet<String>> {
         }
     }
     let mut names: BTreeSet<String> = BTreeSet::new();
-    let mut open: VecDeque<String> =
-        project.dependencies.iter().map(|each| each.name.value.clone()).collect();
+    let asked = project.dependencies.iter().filter(|each| dev || !each.dev);
+    let mut open: VecDeque<String> = asked.map(|each| each.name.value.clone()).collect();
     while let Some(name) = open.pop_front() {
         let Some(packages) = table.get(name.as_str()).filter(|_| !names.contains(&name)) else { continue };
         for package in packages {
