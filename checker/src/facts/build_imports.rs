@@ -116,8 +116,8 @@ impl Search<'_, '_, '_> {
         let needed =
             links.iter().filter(|link| link.when != When::Guarded && (typed || link.when != When::Types));
         let needed = needed.filter_map(|link| Some((package_of(link)?, link.span)));
-        let types = typed.then(|| type_imports(&text.text)).into_iter().flatten();
-        for (package, span) in needed.chain(types) {
+        let for_types = typed.then(|| type_imports(&text.text)).into_iter().flatten();
+        for (package, span) in needed.chain(for_types) {
             // To the compiler, what `require` gives is anything.
             let required = text.text.get(span.start..).is_some_and(|rest| rest.starts_with("require"));
             if (typed && required && !has_js_end(source))
@@ -201,9 +201,9 @@ fn type_imports(text: &str) -> impl Iterator<Item = (String, Span)> {
         let (names, after) = rest.split_once("from ").filter(|_| first)?;
         let plain = |char: char| char.is_ascii_alphanumeric() || " \t\r\n,{}*_$".contains(char);
         let quote = after.chars().next().filter(|char| matches!(char, '"' | '\''))?;
-        let named = after[1..].split(quote).next().filter(|_| names.chars().all(plain))?;
-        let end = at + word.len() + names.len() + "from ".len() + named.len() + 2;
-        Some((bare(named)?, Span::new(at, end)))
+        let module = after[1..].split(quote).next().filter(|_| names.chars().all(plain))?;
+        let end = at + word.len() + names.len() + "from ".len() + module.len() + 2;
+        Some((bare(module)?, Span::new(at, end)))
     })
 }
 

@@ -207,7 +207,7 @@ fn read(path: &str, text: &str, table: &mut Table) {
                     }
                 }
                 Argument::None if form == "@Get(" || form == "@All(" => {
-                    table.routes.push(("/".to_owned(), site()))
+                    table.routes.push(("/".to_owned(), site()));
                 }
                 Argument::Computed => table.open |= !matches!(form, "url:" | "path:"),
                 Argument::Name if is_route && form.starts_with('.') => {

@@ -43,8 +43,8 @@ pub struct TsConfig {
     composite: bool,
     /// Configurations that it refers to.
     pub references: Vec<String>,
-    /// True when it extends something that cannot be read.
-    pub open: bool,
+    /// What it extends and cannot be read.
+    pub unread: Option<String>,
 }
 
 /// One run of the compiler while an image is built.
@@ -88,8 +88,8 @@ fn layer(facts: &Facts<'_>, path: &str, depth: usize) -> Option<TsConfig> {
         let at = join(here, base);
         let at = if has_end(&at, &["json"]) { at } else { format!("{at}.json") };
         match layer(facts, &at, depth + 1).filter(|_| base.starts_with('.') && depth < DEPTH) {
-            Some(below) => config = TsConfig { open: config.open || below.open, ..below },
-            None => config.open = true,
+            Some(below) => config = TsConfig { unread: config.unread.or(below.unread.clone()), ..below },
+            None => config.unread = Some(base.to_owned()),
         }
     }
     path.clone_into(&mut config.path);
@@ -146,7 +146,8 @@ impl TsConfig {
     /// True when it takes the source at `path` of the tree in.
     pub fn covers(&self, path: &str) -> bool {
         let typed = has_end(path, &["ts", "tsx", "mts", "cts"]);
-        if !typed && !(self.allow_js && has_end(path, &["js", "jsx", "mjs", "cjs"])) {
+        let scripted = self.allow_js && has_end(path, &["js", "jsx", "mjs", "cjs"]);
+        if !(typed || scripted) {
             return false;
         }
         if self.files.as_ref().is_some_and(|files| files.iter().any(|file| file == path)) {
@@ -432,7 +433,7 @@ pub fn misplaced(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program
             out: out.rsplit('/').next().unwrap_or_default().to_owned(),
             source,
             config: compilation.config.path.clone(),
-            certain: !compilation.config.open && compilation.firm,
+            certain: compilation.config.unread.is_none() && compilation.firm,
         });
     }
     None

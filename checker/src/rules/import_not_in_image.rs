@@ -285,25 +285,6 @@ declare_rule! {
     /// //- agent/__init__.py
     /// //- lib/__init__.py
     /// ```
-    /// A `.gitignore` for Python keeps `lib/` out of git everywhere:
-    ///
-    /// ```repo,fires
-    /// //- Dockerfile
-    /// FROM node:24
-    /// WORKDIR /app
-    /// COPY . .
-    /// RUN npm ci && npx vite build
-    /// CMD ["npx", "serve", "dist"]
-    /// //- .gitignore
-    /// lib/
-    /// //- package.json
-    /// {"dependencies": {"vite": "6", "serve": "14"}}
-    /// //- tsconfig.json
-    /// {"compilerOptions": {"paths": {"@/*": ["./src/*"]}}}
-    /// //- src/main.tsx
-    /// import { cn } from "@/lib/utils";
-    /// document.title = cn("a");
-    /// ```
     "import-not-in-image", Error, Start, since "0.2.0",
     sources: [
         "https://docs.docker.com/reference/dockerfile/#copy",

@@ -178,6 +178,12 @@ fn locks(facts: &Facts<'_>, service: &Service) -> Vec<Held> {
     let own = own && (strict.is_some() || !has_own_plan(facts, service));
     let names = [("pnpm-lock.yaml", "pnpm"), ("package-lock.json", "npm"), ("yarn.lock", "yarn")];
     let of_root = |root: &String| {
+        // Railpack takes Bun where its lock file is.
+        let bun =
+            ["bun.lock", "bun.lockb"].iter().any(|name| facts.snapshot.entry(&join(root, name)).is_some());
+        if bun && strict.is_none() {
+            return None;
+        }
         let used = names.iter().filter(|(_, manager)| strict.is_none_or(|strict| strict == *manager));
         used.map(|(name, _)| join(root, name)).find(|path| facts.snapshot.entry(path).is_some())
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::pattern::Pattern;
 use crate::facts::{Facts, next_pages};
-use crate::finding::{Findings, Severity, Site};
+use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -19,10 +19,10 @@ declare_rule! {
     /// Move the part that calls it into a component of its own and put `<Suspense>` around that in the page.
     ///
     /// ## What it cannot know
-    /// What a layout does through its own functions: where one above the page waits for something it is a warning. A page with a
+    /// What a layout does through its own functions, so it is a warning. A page with a
     /// parameter in its path, or that is rendered at each request, is left alone. So is a component that another module wraps.
     ///
-    /// ```repo,fires,error
+    /// ```repo,fires,warning
     /// //- Dockerfile
     /// FROM node:24
     /// WORKDIR /app
@@ -108,7 +108,7 @@ declare_rule! {
     /// import { useSearchParams } from "next/navigation";
     /// export default () => <p>{useSearchParams().get("id")}</p>;
     /// ```
-    "next-suspense-missing", Error, Build, since "0.3.0",
+    "next-suspense-missing", Warning, Build, since "0.3.0",
     sources: ["https://nextjs.org/docs/messages/missing-suspense-with-csr-bailout"]
 }
 
@@ -151,10 +151,6 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 let finding = out.at(Site::new(reached.source.clone(), call.start()..call.end()), message);
                 finding.service(&service.name);
                 finding.help("Put `<Suspense>` around the component that calls `useSearchParams`");
-                let waits = above.texts.iter().any(|text| text.contains("await "));
-                if !trace.firm || waits || page != reached.source || !next_pages::is_client(&text.text) {
-                    finding.severity(Severity::Warning);
-                }
                 if page != reached.source {
                     finding.related(Site::file(page), "the page");
                 }

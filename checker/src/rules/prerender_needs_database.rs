@@ -99,15 +99,15 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let Some(service) = delivered.service(facts) else { continue };
         for trace in next_pages::builds(delivered) {
             for page in next_pages::fixed_pages(trace) {
-                let asks = |name: &&str| {
+                let asks = |name: &str| {
                     facts.nearest_project(&page.source).is_some_and(|project| {
-                        project.dependencies.iter().any(|each| each.name.value == **name)
+                        project.dependencies.iter().any(|each| each.name.value == name)
                     })
                 };
                 let Ok(text) = facts.snapshot.text(&page.source) else { continue };
                 let Some(query) = QUERY.find(&text.text) else { continue };
                 let own = &text.text;
-                if !LIBRARIES.iter().any(|name| asks(&name))
+                if !LIBRARIES.iter().any(|name| asks(name))
                     || next_pages::is_client(own)
                     || next_pages::is_dynamic(own)
                     || own.contains("use server")

@@ -133,7 +133,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let Some(service) = delivered.service(facts) else { continue };
         let mut told = Vec::new();
         for compilation in compilations(facts, delivered) {
-            if compilation.config.open || told.contains(&compilation.config.path) {
+            if compilation.config.unread.is_some() || told.contains(&compilation.config.path) {
                 continue;
             }
             let Some(inputs) = compilation.inputs(facts, delivered) else { continue };
@@ -227,14 +227,14 @@ fn without_types(facts: &Facts<'_>, compilation: &Compilation, inputs: &[String]
         let at = text.text.find("import.meta.env").filter(|_| found.is_none());
         found = found.or(at.map(|at| Site::new(text.path.clone(), at..at + "import.meta.env".len())));
     }
-    let declares = |text: &str| text.contains("vite") || text.contains("ImportMeta");
+    let mentions = |text: &str| text.contains("vite") || text.contains("ImportMeta");
     let declared = facts
         .snapshot
         .under(home)
         .iter()
         .filter(|entry| entry.path.contains(".d.") && !entry.path.contains("node_modules/"))
         .filter_map(|entry| facts.snapshot.text(&entry.path).ok())
-        .any(|text| declares(&text.text));
+        .any(|text| mentions(&text.text));
     let site = found.filter(|_| !declared)?;
     let message = "nothing tells the compiler of `import.meta.env`, so it stops here".to_owned();
     let help = "Add a `vite-env.d.ts` that refers to the types of `vite/client`";

@@ -58,11 +58,11 @@ fn recipes(facts: &Facts<'_>, service: &Service, root: &str) -> Vec<(String, Opt
         "pubspec.yaml",
         "CMakeLists.txt",
     ];
-    let there = |name: &&str| facts.snapshot.entry(&glue(root, name)).is_some();
+    let there = |name: &str| facts.snapshot.entry(&glue(root, name)).is_some();
     let plan = nixpacks::phases(facts, root);
-    let unread = ["nixpacks.json", "railpack.json"].iter().any(|name| there(&name))
-        || (there(&"nixpacks.toml") && plan.is_none());
-    if unread || compiled.iter().any(|name| there(&name)) {
+    let unread = ["nixpacks.json", "railpack.json"].iter().any(|name| there(name))
+        || (there("nixpacks.toml") && plan.is_none());
+    if unread || compiled.iter().any(|name| there(name)) {
         // What these builders write, nobody says in the tree.
         found.push(("railway-builder".to_owned(), None));
     }

@@ -193,8 +193,7 @@ impl<'f, 's> Packages<'f, 's> {
         self.locked.values().any(|locked| match locked {
             Locked::Absent => false,
             Locked::Closed => true,
-            Locked::Names { text, .. } => in_lockfile(text, name),
-            Locked::Text(text) => in_lockfile(text, name),
+            Locked::Names { text, .. } | Locked::Text(text) => in_lockfile(text, name),
         })
     }
 
