@@ -1,6 +1,7 @@
 //! What a snapshot means: everything rules may ask, gathered once, each part on first use where it is costly.
 
 pub mod build_context;
+pub mod build_imports;
 pub mod builder_commands;
 pub mod chain;
 pub mod compose;
@@ -19,6 +20,7 @@ pub mod image;
 pub mod image_server;
 pub mod javascript_source;
 pub mod launch;
+pub mod next_pages;
 pub mod next_routes;
 pub mod nixpacks;
 pub mod node_project;
@@ -31,11 +33,13 @@ pub mod python_project;
 pub mod python_source;
 pub mod railway_config;
 pub mod railway_iac;
+pub mod served_routes;
 pub mod service;
 pub mod settings;
 pub mod shell;
 pub mod startup;
 pub mod system_packages;
+pub mod typescript;
 pub mod workflow;
 
 use std::cell::{OnceCell, RefCell};
@@ -126,6 +130,19 @@ impl<'s> Facts<'s> {
     /// Every Node project, by directory; read on first use.
     pub fn node_projects(&self) -> &BTreeMap<String, node_project::NodeProject> {
         self.node.get_or_init(|| node_project::gather(self.snapshot))
+    }
+
+    /// The Node project whose directory is the innermost one above `path`.
+    pub fn nearest_project(&self, path: &str) -> Option<&node_project::NodeProject> {
+        let mut at = path;
+        loop {
+            let (directory, _) = at.rsplit_once('/').unwrap_or(("", at));
+            let found = self.node_projects().get(directory);
+            if found.is_some() || directory.is_empty() {
+                return found;
+            }
+            at = directory;
+        }
     }
 
     /// Every `.env` file, by path; read on first use.

@@ -131,6 +131,7 @@ rules![
     manifest_not_installed,
     missing_dockerignore,
     name_not_defined,
+    next_suspense_missing,
     next_webpack_config,
     nginx_template_not_rendered,
     nixpacks_config_invalid,
@@ -153,8 +154,10 @@ rules![
     predeploy_several_commands,
     predeploy_shell,
     predeploy_uses_volume,
+    prerender_needs_database,
     prisma_config_not_copied,
     prisma_generate_missing,
+    prisma_schema_invalid,
     procfile_multi_process,
     procfile_not_used,
     provider_not_detected,
@@ -190,6 +193,7 @@ rules![
     system_package_missing,
     table_defined_twice,
     tsconfig_excludes_needed_module,
+    typescript_does_not_compile,
     unmarked_startup,
     unpinned_tool_version,
     untested_image,
@@ -207,6 +211,7 @@ rules![
     workspace_modules_not_copied,
     workspace_name_unknown,
     workspace_package_not_built,
+    workspace_package_typescript,
 ];
 
 /// The rule called `id`.

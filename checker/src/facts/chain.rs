@@ -14,6 +14,7 @@ use crate::facts::image::View;
 use crate::facts::program::Language;
 use crate::finding::Site;
 
+pub(crate) use javascript::package;
 pub(super) use links::parts;
 pub use links::{Link, To, When};
 pub use paths::Place;

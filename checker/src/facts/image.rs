@@ -241,6 +241,19 @@ impl<'s> Image<'s> {
         found
     }
 
+    /// The directory of the tree that lies in the directory `dir` of the image, also where commands may have added to it.
+    pub fn source_dir(&self, view: View, dir: &str) -> Option<String> {
+        match self.presence(view, dir) {
+            Presence::Directory { source: Some(source) } => Some(source),
+            Presence::Unknown(_) => {
+                let manifest = self.presence(view, &lookup::glue(dir, "package.json"));
+                let path = manifest.source().filter(|_| manifest.is_file())?;
+                Some(path.rsplit_once('/').map_or(String::new(), |(home, _)| home.to_owned()))
+            }
+            _ => None,
+        }
+    }
+
     /// True when the instruction at `site` does nothing that fills directories but installing packages, so that manifests
     /// tell what it brings.
     pub fn installs_at(&self, _view: View, site: Option<&Site>) -> bool {
@@ -251,7 +264,8 @@ impl<'s> Image<'s> {
             LayerKind::Copy(..) | LayerKind::Directory(_) => None,
         });
         runs.any(|commands| {
-            commands.iter().any(|command| matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun"))
+            let known = ["npm", "pnpm", "yarn", "bun", "npx", "bunx"];
+            commands.iter().any(|command| known.contains(&command.program()))
         })
     }
 

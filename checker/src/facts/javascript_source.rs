@@ -30,8 +30,10 @@ pub fn parse(path: &str, text: &str) -> Module {
     let parsed = Parser::new(&allocator, text, kind).parse();
     let first = parsed.diagnostics.iter().next();
     let error = first.map(|error| (error.message.to_string(), Span::START));
-    let mut lower = Lower { yields: false };
-    Module { body: lower.steps(&parsed.program.body), ..empty(error) }
+    let mut lower = Lower { yields: false, twice: None };
+    let body = lower.steps(&parsed.program.body);
+    let twice = lower.twice.map(|(name, span)| (format!("`{name}` is declared twice in one scope"), span));
+    Module { body, ..empty(error.or(twice)) }
 }
 
 /// What is wrong in a file that parses neither as a module nor as a script; `None` as well for a dialect, and for a file
@@ -63,6 +65,8 @@ pub fn syntax_error(path: &str, text: &str) -> Option<(String, Span)> {
 struct Lower {
     /// True once a `yield` was met.
     yields: bool,
+    /// The first name that one scope declares twice, which the parser lets pass.
+    twice: Option<(String, Span)>,
 }
 
 fn span_of(node: &impl GetSpan) -> Span {
@@ -81,6 +85,27 @@ mod tests {
         assert_eq!(module.error, None);
         assert!(matches!(module.body.as_slice(), [step] if matches!(step.kind, StepKind::Assign(..))));
         assert_eq!(parse("a.jsx", "const a = <b>{c}</b>;").error, None);
+    }
+
+    #[test]
+    fn a_name_declared_twice_is_an_error() {
+        let twice = |path: &str, text: &str| parse(path, text).error.is_some();
+        assert!(twice("a.js", "r.post('/', async () => { const a = 1; b(); const { a } = c; });"));
+        assert!(twice("a.mjs", "import a from 'a'; let a = 1;"));
+        assert!(twice("a.ts", "const a = 1; const [b, ...a] = c;"));
+        assert!(twice("a.js", "function a() {} const a = 1;"));
+        for text in [
+            "const a = 1; { const a = 2; } if (a) { let a = 3; } for (const a of b) {}",
+            "var a = 1; var a = 2; function b() {} function b() {}",
+            "switch (a) { case 1: { const b = 1; break; } case 2: { const b = 2; } }",
+            "const a = 1; const f = (a) => { const b = a; };",
+        ] {
+            assert!(!twice("a.js", text), "{text}");
+        }
+        assert!(!twice(
+            "a.ts",
+            "class A {} interface A {} declare const b: A; function c(): void; function c() {}"
+        ));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod follow;
 pub mod installs;
 mod losses;
 pub mod needs;
+pub mod node_packages;
 mod python;
 pub mod python_installs;
 #[cfg(test)]

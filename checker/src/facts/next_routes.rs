@@ -27,11 +27,18 @@ pub fn routes(facts: &Facts<'_>, service: &Service) -> Option<NextRoutes> {
         |path: &str| if directory.is_empty() { path.to_owned() } else { format!("{directory}/{path}") };
     for dir in ["", "src/"] {
         for name in ["middleware", "proxy"] {
-            if ["ts", "js", "tsx", "mjs"]
-                .iter()
-                .any(|end| facts.snapshot.entry(&below(&format!("{dir}{name}.{end}"))).is_some())
-            {
-                return None;
+            for end in ["ts", "js", "tsx", "mjs"] {
+                let path = below(&format!("{dir}{name}.{end}"));
+                if facts.snapshot.entry(&path).is_some() {
+                    let text = facts.snapshot.text(&path).ok()?;
+                    // What only passes on, redirects or sets headers serves no path of its own.
+                    let plain = text.text.contains("NextResponse.next(");
+                    let answers =
+                        ["rewrite", "json(", "new Response", "new NextResponse", "next-intl", "ntl"];
+                    if !plain || answers.iter().any(|word| text.text.contains(word)) {
+                        return None;
+                    }
+                }
             }
         }
     }

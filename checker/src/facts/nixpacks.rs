@@ -6,7 +6,8 @@ use crate::facts::Facts;
 use crate::facts::dockerfile::Spanned;
 use crate::facts::document::{self, Node};
 use crate::facts::service::{Builder, Service};
-use crate::finding::Severity;
+use crate::facts::startup::join;
+use crate::finding::{Severity, Site};
 use crate::known::Known;
 use crate::snapshot::Snapshot;
 
@@ -29,6 +30,39 @@ pub fn gather(facts: &Facts<'_>) -> Vec<Nixpacks> {
         }
     }
     found.into_values().collect()
+}
+
+/// What `nixpacks.toml` puts in the place of the builder's own phases; `None` is the builder's own.
+#[derive(Debug, Clone, Default)]
+pub struct Phases {
+    /// The commands that install.
+    pub install: Option<Vec<(String, Site)>>,
+    /// The commands that build.
+    pub build: Option<Vec<(String, Site)>>,
+}
+
+/// The phases in the `nixpacks.toml` of the directory `root`; `None` without one, when it does not parse, and when it has
+/// phases of its own (<https://nixpacks.com/docs/configuration/file>).
+pub fn phases(facts: &Facts<'_>, root: &str) -> Option<Phases> {
+    let path = join(root, "nixpacks.toml");
+    let text = facts.snapshot.text(&path).ok()?;
+    let plan = document::toml(&text.text).ok()?;
+    let known = |name: &str| matches!(name, "setup" | "install" | "build");
+    let phases = plan.get("phases").map_or(&[][..], Node::members);
+    if !phases.iter().all(|phase| known(&phase.key.value)) {
+        return None;
+    }
+    let of = |name: &str| {
+        let list = plan.at(&["phases", name, "cmds"])?;
+        let commands = list.items().iter().filter_map(|node| Some((node, node.text()?)));
+        // `...` stands for the builder's own.
+        let commands = commands.map(|(node, text)| {
+            let text = if text == "..." && name == "install" { "npm ci" } else { text };
+            (text.to_owned(), Site::new(path.clone(), node.span))
+        });
+        Some(commands.collect())
+    };
+    Some(Phases { install: of("install"), build: of("build") })
 }
 
 fn files(snapshot: &Snapshot<'_>) -> BTreeMap<String, Nixpacks> {

@@ -181,6 +181,26 @@ declare_rule! {
     /// //- src/texts/index.json
     /// {}
     /// ```
+    ///
+    /// A `.gitignore` for Python keeps `lib/` out of git everywhere:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npx vite build
+    /// CMD ["npx", "serve", "dist"]
+    /// //- .gitignore
+    /// lib/
+    /// //- package.json
+    /// {"dependencies": {"vite": "6", "serve": "14"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"paths": {"@/*": ["./src/*"]}}}
+    /// //- src/main.tsx
+    /// import { cn } from "@/lib/utils";
+    /// document.title = cn("a");
+    /// ```
     "build-input-missing", Error, Build, since "0.2.0",
     sources: ["https://docs.docker.com/reference/dockerfile/#copy", "https://docs.railway.com/builds/dockerfiles"]
 }

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::Facts;
 use crate::facts::chain::{Loader, Package, When, language, names};
 use crate::facts::image::base::Base;
 use crate::facts::image::{Image, Layer, LayerKind, Presence, Source};
-use crate::facts::launch::installs::{Install, installs};
 use crate::facts::launch::needs;
+use crate::facts::launch::node_packages::Packages;
 use crate::facts::launch::python_installs::{Distributions, distributions};
 use crate::facts::launch::{Delivered, Trace};
-use crate::facts::node_project::LOCKFILES;
 use crate::facts::program::Language;
 use crate::facts::startup::join;
+use crate::facts::{Facts, build_imports};
 use crate::finding::{Finding, Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -27,7 +26,8 @@ declare_rule! {
     /// Add it to the manifest that the image installs.
     ///
     /// ## What it cannot know
-    /// What other packages bring along, unless there is a lockfile: without one it is a warning. Python names that are not
+    /// What other packages bring along, unless there is a lockfile: without one it is a warning. What a bundler finds under
+    /// another name: a name that its configuration mentions is left alone. Python names that are not
     /// those of their distribution are looked up in a list of the usual ones; where a similar distribution is installed the
     /// rule is silent. An import whose failure is caught is a note.
     ///
@@ -92,6 +92,148 @@ declare_rule! {
     /// require("bytes");
     /// ```
     ///
+    /// `next start` loads the configuration, in the last stage, where development dependencies are left out:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:22 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npx next build
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json package-lock.json next.config.js ./
+    /// RUN npm ci --omit=dev
+    /// COPY --from=build /app/.next ./.next
+    /// CMD ["npx", "next", "start"]
+    /// //- package.json
+    /// {"dependencies": {"next": "15"}, "devDependencies": {"@next/bundle-analyzer": "15"}}
+    /// //- package-lock.json
+    /// {"packages": {"node_modules/next": {}, "node_modules/@next/bundle-analyzer": {"dev": true}}}
+    /// //- next.config.js
+    /// const analyze = require("@next/bundle-analyzer")({ enabled: process.env.ANALYZE === "true" });
+    /// module.exports = analyze({});
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npx next build
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY package.json package-lock.json next.config.js ./
+    /// RUN npm ci --omit=dev
+    /// COPY --from=build /app/.next ./.next
+    /// CMD ["npx", "next", "start"]
+    /// //- package.json
+    /// {"dependencies": {"next": "15"}, "devDependencies": {"@next/bundle-analyzer": "15"}}
+    /// //- package-lock.json
+    /// {"packages": {"node_modules/next": {}, "node_modules/@next/bundle-analyzer": {"dev": true}}}
+    /// //- next.config.js
+    /// const analyze = process.env.ANALYZE === "true" ? require("@next/bundle-analyzer")({ enabled: true }) : (own) => own;
+    /// module.exports = analyze({});
+    /// ```
+    ///
+    /// A compiler reads every file that its configuration takes in, also those that nothing imports:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"dependencies": {"express": "4"}, "scripts": {"build": "tsc"}}
+    /// //- package-lock.json
+    /// {"packages": {"node_modules/express": {}}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "dist", "rootDir": "src"}, "include": ["src"]}
+    /// //- src/main.ts
+    /// import express from "express";
+    /// express();
+    /// //- src/old/export.ts
+    /// import { write } from "sheets";
+    /// write();
+    /// ```
+    ///
+    /// An entry of the lock file that nothing leads to any more:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install
+    /// CMD ["node", "main.js"]
+    /// //- package.json
+    /// {"dependencies": {"express": "4"}}
+    /// //- package-lock.json
+    /// {"packages": {"": {"dependencies": {"express": "4", "stealth": "1"}}, "node_modules/express": {}, "node_modules/stealth": {}}}
+    /// //- main.js
+    /// require("express")(require("stealth"));
+    /// ```
+    ///
+    /// pnpm links a package of the workspace only into those that ask for it:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// RUN corepack enable
+    /// COPY . .
+    /// RUN pnpm install --frozen-lockfile
+    /// RUN pnpm --filter api build
+    /// CMD ["node", "api/dist/main.js"]
+    /// //- package.json
+    /// {"name": "root"}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["api", "shared"]
+    /// //- pnpm-lock.yaml
+    /// lockfileVersion: '9.0'
+    /// //- api/package.json
+    /// {"name": "api", "scripts": {"build": "tsc"}}
+    /// //- api/tsconfig.json
+    /// {"compilerOptions": {"outDir": "dist"}, "include": ["src"]}
+    /// //- api/src/main.ts
+    /// import type { Job } from "@acme/shared";
+    /// export const job: Job = {};
+    /// //- shared/package.json
+    /// {"name": "@acme/shared"}
+    /// ```
+    ///
+    /// An alias, types declared by hand, a file that is not taken in, a comment that says so:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"dependencies": {"express": "4"}, "scripts": {"build": "tsc"}}
+    /// //- package-lock.json
+    /// {"packages": {"node_modules/express": {}}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "dist", "paths": {"@core/*": ["./src/core/*"]}}, "include": ["src"], "exclude": ["**/*.test.ts"]}
+    /// //- src/main.ts
+    /// import express from "express";
+    /// import { made } from "@core/generated";
+    /// import { odd } from "untyped";
+    /// // @ts-ignore
+    /// import gone from "gone";
+    /// // import old from "commented";
+    /// express(made, odd, gone);
+    /// //- src/types.d.ts
+    /// declare module "untyped";
+    /// //- src/main.test.ts
+    /// import { test } from "runner";
+    /// test();
+    /// ```
+    ///
     /// Brought along, declared under another name, part of the language, a package of the workspace, caught:
     ///
     /// ```repo,passes
@@ -104,7 +246,7 @@ declare_rule! {
     /// //- package.json
     /// {"dependencies": {"express": "4", "@x/y": "1"}}
     /// //- package-lock.json
-    /// {"packages": {"node_modules/express": {}, "node_modules/accepts": {}}}
+    /// {"packages": {"node_modules/express": {"dependencies": {"accepts": "1"}}, "node_modules/accepts": {}}}
     /// //- main.mjs
     /// import fs from "fs/promises";
     /// import accepts from "accepts";
@@ -271,13 +413,15 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let mut told = BTreeSet::new();
+        let (packages, finished) = (Packages::of(facts, delivered), Packages::finished(facts, delivered));
         for trace in delivered.traces.iter().filter(|trace| !trace.build) {
             match trace.loader {
                 Loader::Python => python(facts, delivered, trace, &mut told, out),
-                Loader::Run => node(facts, delivered, trace, &mut told, out),
+                Loader::Run => node(facts, delivered, &finished, trace, &mut told, out),
                 Loader::Build => {}
             }
         }
+        compiled(facts, delivered, &packages, &mut told, out);
     }
 }
 
@@ -418,22 +562,27 @@ fn source<'t>(trace: &'t Trace, package: &Package) -> &'t str {
 fn node(
     facts: &Facts<'_>,
     delivered: &Delivered<'_>,
+    packages: &Packages<'_, '_>,
     trace: &Trace,
     told: &mut BTreeSet<String>,
     out: &mut Findings,
 ) {
-    let installs = installs(&delivered.image);
     let Some(service) = delivered.service(facts) else { return };
-    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut known: BTreeMap<(&str, &str), bool> = BTreeMap::new();
     for package in trace.chain.packages.iter().filter(|package| package.when < When::Types) {
         let Some(reached) = trace.chain.modules.get(package.module) else { continue };
+        // What a configuration asks for under a condition is for the build or for development.
+        if reached.source.contains(".config.") && package.when != When::Always {
+            continue;
+        }
         if language(&reached.source) != Some(Language::JavaScript)
             || (!trace.stated && (reached.by.is_none() || facts.loaded().contains(&reached.source)))
         {
             continue;
         }
-        let there = known.entry(&package.name).or_insert_with(|| {
-            brought(facts, delivered, &installs, &package.name)
+        let home = reached.source.rsplit_once('/').map_or("", |(home, _)| home);
+        let there = known.entry((&package.name, home)).or_insert_with(|| {
+            packages.brings(&package.name, &reached.source)
                 || doubtful(&delivered.image, trace, &reached.place, &package.name)
         });
         if *there || told.contains(&package.name) {
@@ -448,18 +597,18 @@ fn node(
             continue;
         }
         told.insert(package.name.clone());
-        tell(facts, &installs, trace, package, out).service(&service.name);
+        tell(packages, trace, package, out).service(&service.name);
     }
 }
 
 /// The finding about a package that nothing installs.
 fn tell<'o>(
-    facts: &Facts<'_>,
-    installs: &[Install],
+    packages: &Packages<'_, '_>,
     trace: &Trace,
     package: &Package,
     out: &'o mut Findings,
 ) -> &'o mut Finding {
+    let installs = &packages.installs;
     let last = installs.iter().rev().find(|install| install.manifest.is_some());
     let manifest =
         last.and_then(|install| install.manifest.as_ref()).map(|directory| join(directory, "package.json"));
@@ -467,9 +616,10 @@ fn tell<'o>(
         Some(path) if installs.iter().all(|install| install.named.is_empty()) => Site::file(path),
         _ => installs.last().map_or_else(|| trace.site.clone(), |install| install.site.clone()),
     };
-    let locked = last.is_some_and(|install| lockfile(facts, install).is_some());
-    let strict = last.is_some_and(|install| is_strict(facts, install));
-    let certain = locked && !strict && trace.firm && package.when == When::Always;
+    let locked = last.is_some_and(|install| packages.is_locked(install));
+    let strict = last.is_some_and(|install| packages.is_strict(install));
+    let stale = packages.holds(&package.name);
+    let certain = locked && !stale && !strict && trace.firm && package.when == When::Always;
     let message = format!("nothing installs `{}`, which `{}` imports", package.name, source(trace, package));
     let finding = out.at(site, message);
     finding.related(package.site.clone(), "it is imported here");
@@ -481,75 +631,34 @@ fn tell<'o>(
     })
 }
 
-/// True when an installation brings the package `name`.
-fn brought(facts: &Facts<'_>, delivered: &Delivered<'_>, installs: &[Install], name: &str) -> bool {
-    let own = facts
-        .node_projects()
-        .values()
-        .any(|project| project.name.as_ref().is_some_and(|own| own.value == name));
-    let typed = name.starts_with("@types/");
-    own || typed
-        || installs.iter().any(|install| {
-            let project =
-                install.manifest.as_ref().and_then(|directory| facts.node_projects().get(directory));
-            let asked = project.is_some_and(|project| {
-                let workspace = !project.workspaces.is_empty();
-                project.error.is_some()
-                    || project
-                        .dependencies
-                        .iter()
-                        .any(|each| each.name.value == name && !(each.dev && install.without_dev))
-                    || workspace && anywhere(facts, name)
-            });
-            asked
-                || install.named.iter().any(|named| named == name)
-                || !is_strict(facts, install)
-                    && lockfile(facts, install).is_some_and(|text| in_lockfile(&text, name))
-        })
-        || (delivered.image.dockerfile.is_none() && installs.is_empty())
-}
-
-fn anywhere(facts: &Facts<'_>, name: &str) -> bool {
-    facts
-        .node_projects()
-        .values()
-        .any(|project| project.dependencies.iter().any(|each| each.name.value == name))
-}
-
-fn lockfile(facts: &Facts<'_>, install: &Install) -> Option<String> {
-    let directory = install.manifest.as_ref()?;
-    let found = LOCKFILES.iter().find_map(|(name, _)| facts.snapshot.text(&join(directory, name)).ok());
-    found.map(|text| text.text.clone())
-}
-
-/// True where pnpm gives a program nothing but what its own manifest asks for (<https://pnpm.io/settings#hoist>).
-fn is_strict(facts: &Facts<'_>, install: &Install) -> bool {
-    let Some(directory) = &install.manifest else { return false };
-    let there = |name: &str| facts.snapshot.entry(&join(directory, name)).is_some();
-    let loose = [".npmrc", "pnpm-workspace.yaml", "package.json"].iter().any(|name| {
-        let text = facts.snapshot.text(&join(directory, name)).ok();
-        text.is_some_and(|text| {
-            ["hoisted", "shamefully", "hoist-pattern", "HoistPattern"]
-                .iter()
-                .any(|word| text.text.contains(word))
-        })
-    });
-    there("pnpm-lock.yaml") && !there("package-lock.json") && !there("yarn.lock") && !loose
-}
-
-fn in_lockfile(text: &str, name: &str) -> bool {
-    [
-        format!("node_modules/{name}\""),
-        format!("\n{name}@"),
-        format!("\"{name}@"),
-        format!("/{name}@"),
-        format!("'{name}@"),
-        format!(" {name}@"),
-        format!(" {name}:"),
-        format!("\"{name}\""),
-    ]
-    .iter()
-    .any(|key| text.contains(key.as_str()))
+/// Reports packages that a compiler or a bundler of the build looks for and that nothing installs.
+fn compiled<'s>(
+    facts: &Facts<'s>,
+    delivered: &Delivered<'s>,
+    packages: &Packages<'_, 's>,
+    told: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let Some(service) = delivered.service(facts) else { return };
+    for wanted in build_imports::wanted(facts, delivered, packages) {
+        if !told.insert(wanted.package.clone()) {
+            continue;
+        }
+        let message = format!(
+            "nothing installs `{}`, which `{}` imports, so `{}` stops here",
+            wanted.package, wanted.site.path, wanted.program
+        );
+        let manifest = facts.node_projects().get(&wanted.home);
+        let place = manifest.map_or_else(|| wanted.built.clone(), |own| Site::file(own.path.clone()));
+        let finding = out.at(place, message);
+        finding.service(&service.name).related(wanted.site.clone(), "it is imported here");
+        finding.help(format!("Add `{}` to the manifest that this image installs", wanted.package));
+        let last = packages.installs.iter().rev().find(|install| install.manifest.is_some());
+        let locked = last.is_some_and(|install| packages.is_locked(install) && !packages.is_strict(install));
+        if !locked || !wanted.firm || packages.holds(&wanted.package) {
+            finding.severity(Severity::Warning);
+        }
+    }
 }
 
 /// True when a copied or generated `node_modules` may hold the package.

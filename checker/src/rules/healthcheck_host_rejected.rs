@@ -1,9 +1,11 @@
 //! A program that does not answer to the probe's host name.
 
 use crate::facts::Facts;
+use crate::facts::launch::Program;
 use crate::facts::pattern::Pattern;
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
+use crate::facts::startup::join;
 use crate::finding::{Findings, Fix, Severity, Site};
 use crate::rule::declare_rule;
 use crate::snapshot::Text;
@@ -157,8 +159,31 @@ declare_rule! {
     /// //- requirements.txt
     /// django
     /// ```
+    /// Vite's own servers know `localhost` only, unless `allowedHosts` says more:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "npx vite preview --host --port $PORT", "healthcheckPath": "/"}}
+    /// //- package.json
+    /// {"scripts": {"build": "vite build"}, "devDependencies": {"vite": "^6.2.0"}}
+    /// //- vite.config.js
+    /// export default { build: { outDir: "dist" } };
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "npx vite preview --host --port $PORT", "healthcheckPath": "/"}}
+    /// //- package.json
+    /// {"scripts": {"build": "vite build"}, "devDependencies": {"vite": "^6.2.0"}}
+    /// //- vite.config.js
+    /// export default { preview: { allowedHosts: [".up.railway.app", "healthcheck.railway.app"] } };
+    /// ```
     "healthcheck-host-rejected", Error, Health, since "0.2.0",
-    sources: ["https://docs.railway.com/deployments/healthchecks", "https://github.com/railwayapp/docs/pull/616"]
+    sources: [
+        "https://docs.railway.com/deployments/healthchecks",
+        "https://github.com/railwayapp/docs/pull/616",
+        "https://vite.dev/config/preview-options#preview-allowedhosts",
+    ]
 }
 
 /// The name in the probe's `Host` header.
@@ -192,6 +217,7 @@ static LISTS: [(&str, Pattern); 3] = [
 ];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
+    vite(facts, out);
     let mut told: Vec<Site> = Vec::new();
     for service in facts.services.iter().filter(|service| probed(service)) {
         flask(facts, service, &mut told, out);
@@ -296,6 +322,53 @@ fn pinned_before(written: &str, limit: (u32, u32)) -> bool {
     match (parts.next(), parts.next()) {
         (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < limit,
         _ => false,
+    }
+}
+
+/// Programs of Vite that answer to known names only: `vite preview`, and the development server
+/// (<https://vite.dev/config/preview-options#preview-allowedhosts>).
+fn vite(facts: &Facts<'_>, out: &mut Findings) {
+    for delivered in facts.delivered() {
+        let Some(service) = delivered.service(facts) else { continue };
+        let started = |program: &&Program| {
+            let word = program.words.get(1).map_or("dev", String::as_str);
+            let serves = matches!(word, "preview" | "dev" | "serve") || word.starts_with('-');
+            program.effective && program.words.first().is_some_and(|word| word == "vite") && serves
+        };
+        let Some(program) = delivered.programs.iter().find(started) else { continue };
+        let image = &delivered.image;
+        let manifest = image.presence(image.finished(), &join(&program.dir, "package.json"));
+        let Some(project) = manifest.source().and_then(|path| facts.nearest_project(path)) else { continue };
+        let asked = project.dependencies.iter().find(|each| each.name.value == "vite");
+        let newest = |version: &str| matches!(version, "latest" | "*").then_some(u32::MAX);
+        let major = asked.and_then(|each| {
+            let plain = each.version.trim_start_matches(['^', '~', '=', 'v']);
+            plain.split('.').next()?.parse::<u32>().ok().or_else(|| newest(&each.version))
+        });
+        let Some(major) = major.filter(|major| *major >= 5) else { continue };
+        let configs = ["ts", "js", "mjs", "mts", "cjs"]
+            .map(|end| join(&project.directory, &format!("vite.config.{end}")));
+        let text = configs.iter().find_map(|path| facts.snapshot.text(path).ok());
+        // A configuration that is put together elsewhere may say it there.
+        let open = ["allowedHosts", "mergeConfig", "from './", "from \"./", "from '../", "from \"../"];
+        let set =
+            image.last().is_some_and(|stage| stage.env.keys().any(|name| name.contains("ALLOWED_HOSTS")));
+        let said = |text: &std::rc::Rc<Text>| open.iter().any(|word| text.text.contains(word));
+        let named = program.words.iter().any(|word| word.starts_with("--config") || word == "-c");
+        if set || named || text.as_ref().is_some_and(said) {
+            continue;
+        }
+        let message = format!(
+            "Vite answers 403 to `{PROBE}` and to the domain of the service: `allowedHosts` names neither"
+        );
+        let finding = out.at(program.site.clone(), message);
+        finding
+            .service(&service.name)
+            .related(Site::file(text.map_or_else(|| project.path.clone(), |text| text.path.clone())), "the configuration")
+            .help("Set `preview.allowedHosts` (and `server.allowedHosts` for `vite` itself) to `true`, or serve `dist` with a server for production");
+        if !probed(service) || major < 6 || !program.firm {
+            finding.severity(Severity::Warning);
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! The probe asks for a path that the program does not serve.
 
+use crate::facts::launch::{Delivered, Target};
+use crate::facts::node_project::NodeProject;
+use crate::facts::served_routes::{self, Verdict};
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
-use crate::facts::startup::{Course, Route, Startup};
+use crate::facts::startup::{Course, Route, Startup, join};
 use crate::facts::{Facts, next_routes};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
@@ -132,6 +135,79 @@ declare_rule! {
     /// install(app, path="/healthz")
     /// ```
     ///
+    /// Where routers are mounted with a prefix, a path that fits none of them is a warning:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/api/health"
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/index.js"]
+    /// //- package.json
+    /// {"dependencies": {"express": "5"}, "scripts": {"build": "tsc"}}
+    /// //- src/index.ts
+    /// import express from "express";
+    /// import users from "./users";
+    /// import { log } from "./log";
+    /// const app = express();
+    /// app.use(log);
+    /// app.get("/health", (req, res) => res.send("ok"));
+    /// app.use("/api/users", users);
+    /// app.listen(process.env.PORT);
+    /// //- src/users.ts
+    /// import { Router } from "express";
+    /// export default Router().get("/:id", (req, res) => res.json({}));
+    /// //- src/log.ts
+    /// export const log = (req, res, next) => next();
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/api/health"
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"dependencies": {"@nestjs/core": "11"}, "scripts": {"build": "nest build"}}
+    /// //- src/main.ts
+    /// import { NestFactory } from "@nestjs/core";
+    /// const app = await NestFactory.create(Main);
+    /// app.setGlobalPrefix("api");
+    /// await app.listen(process.env.PORT);
+    /// //- src/health.controller.ts
+    /// @Controller("health")
+    /// export class Health { @Get() live() { return "ok"; } }
+    /// ```
+    ///
+    /// The prefix of all controllers of Nest counts for the probe too:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.toml
+    /// [deploy]
+    /// healthcheckPath = "/health"
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"dependencies": {"@nestjs/core": "11"}, "scripts": {"build": "nest build"}}
+    /// //- src/main.ts
+    /// import { NestFactory } from "@nestjs/core";
+    /// const app = await NestFactory.create(Main);
+    /// app.setGlobalPrefix("api");
+    /// await app.listen(process.env.PORT);
+    /// //- src/health.controller.ts
+    /// @Controller("health")
+    /// export class Health { @Get() live() { return "ok"; } }
+    /// ```
+    ///
     /// A wildcard, a mounted application or a library that is handed the application may serve it:
     ///
     /// ```repo,passes
@@ -192,7 +268,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let startup = facts.startup(service);
             let known = startup.covered && startup.open_routes.is_none() && !startup.spawns;
             if !known && !serves(&startup, path) {
-                unwritten(facts, service, path, &setting.site, out);
+                unfitting(facts, service, path, &setting.site, out);
             }
             if !known
                 || startup.routes.is_empty()
@@ -224,6 +300,52 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Reports a path that no route of the Node server can be, whatever prefix stands before it.
+fn unfitting(facts: &Facts<'_>, service: &Service, path: &str, site: &Site, out: &mut Findings) {
+    let startup = facts.startup(service);
+    let entry = startup.entry.yes().and_then(|entry| entry.file.as_deref());
+    let home = entry.and_then(|file| facts.nearest_project(file)).or_else(|| started_project(facts, service));
+    let verdict = home.map_or(Verdict::Unknown, |home| served_routes::verdict(facts, home, path));
+    let (home, meant) = match (home, verdict) {
+        (Some(home), Verdict::Unserved(meant)) => (home, meant),
+        (_, Verdict::Served) => return,
+        _ => return unwritten(facts, service, path, site, out),
+    };
+    let message = format!("no route below `{}` is `{path}`, so the probe gets 404", home.path);
+    let finding = out.at(site.clone(), message);
+    finding.severity(Severity::Warning).service(&service.name);
+    match meant {
+        Some((route, place)) => {
+            finding.related(place, "this route looks like the one that was meant");
+            finding.help(format!("Serve the path, or probe one that exists, such as `{route}`"));
+        }
+        None => {
+            finding.help("Serve the path, or probe one that exists");
+        }
+    }
+}
+
+/// The Node project of the one file that Node runs in the image of `service`.
+fn started_project<'f>(facts: &'f Facts<'_>, service: &Service) -> Option<&'f NodeProject> {
+    let own = |each: &&Delivered<'_>| each.service(facts).is_some_and(|other| other.name == service.name);
+    let delivered = facts.delivered().iter().find(own)?;
+    let mut places = delivered.programs.iter().filter(|program| program.effective).filter_map(|program| {
+        match &program.target {
+            Target::File { place, by, .. } if by == "node" => Some(place.as_str()),
+            _ => None,
+        }
+    });
+    let mut at = places.next().filter(|_| places.next().is_none())?;
+    while let Some((above, _)) = at.rsplit_once('/') {
+        let found = delivered.image.presence(delivered.image.finished(), &join(above, "package.json"));
+        if let Some(path) = found.source() {
+            return facts.nearest_project(path);
+        }
+        at = above;
+    }
+    None
 }
 
 /// Words of a path that no library serves unless it is told so.

@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::builder_commands::has_own_plan;
 use crate::facts::document::{self, Node};
+use crate::facts::launch::installs::members;
 use crate::facts::node_project::NodeProject;
-use crate::facts::package_manager::{context, installs};
+use crate::facts::package_manager::{context, installs, of_script};
 use crate::facts::service::{Builder, Service};
-use crate::finding::{Findings, Site};
+use crate::facts::settings::Key;
+use crate::facts::startup::join;
+use crate::finding::{Findings, Severity, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
 
@@ -63,6 +67,36 @@ declare_rule! {
     /// {"lockfileVersion": 3, "packages": {"": {}, "node_modules/express": {"version": "5.0.0"}}}
     /// ```
     ///
+    /// Every package of a pnpm workspace is compared:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:24
+    /// RUN corepack enable
+    /// COPY . .
+    /// RUN pnpm install --frozen-lockfile
+    /// CMD ["node", "web/index.js"]
+    /// //- package.json
+    /// {}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["web", "api"]
+    /// //- web/package.json
+    /// {"dependencies": {"serve": "^14.0.0"}}
+    /// //- api/package.json
+    /// {"dependencies": {"express": "^5.0.0"}}
+    /// //- pnpm-lock.yaml
+    /// lockfileVersion: '9.0'
+    /// importers:
+    ///   .: {}
+    ///   web:
+    ///     dependencies: {}
+    ///   api:
+    ///     dependencies:
+    ///       express:
+    ///         specifier: ^5.0.0
+    ///         version: 5.0.0
+    /// ```
+    ///
     /// `npm install` mends the lock file itself:
     ///
     /// ```repo,passes
@@ -83,47 +117,84 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
     for service in &facts.services {
-        for lock in locks(facts, service) {
-            let directory = lock.rsplit_once('/').map_or("", |(directory, _)| directory);
-            let Some(project) = facts.node_projects().get(directory).filter(|_| told.insert(lock.clone()))
-            else {
-                continue;
-            };
-            let missing = missing(facts, project, &lock);
-            let Some(first) = missing.first() else { continue };
-            let names: Vec<String> = missing.iter().take(4).map(|name| format!("`{}`", name.value)).collect();
-            let more = if missing.len() > names.len() { " and more" } else { "" };
-            out.at(
-                Site::new(project.path.clone(), first.span),
-                format!("`{lock}` does not hold {}{more}, so the installation stops", names.join(", ")),
-            )
-            .service(&service.name)
-            .related(Site::file(lock.clone()), "the lock file")
-            .help("Install once with your package manager and commit the lock file");
+        for held in locks(facts, service) {
+            let directory = held.lock.rsplit_once('/').map_or("", |(directory, _)| directory);
+            let fresh = told.insert(held.lock.clone());
+            let Some(project) = facts.node_projects().get(directory).filter(|_| fresh) else { continue };
+            // pnpm compares every package of the workspace that it finds.
+            let pnpm = held.lock.ends_with(".yaml");
+            let members = if pnpm { members(facts, directory) } else { Vec::new() };
+            let there =
+                |member: &&NodeProject| held.seen.as_ref().is_none_or(|seen| seen.contains(&member.path));
+            for member in members.into_iter().filter(there).chain([project]) {
+                tell(facts, service, member, &held.lock, out);
+            }
         }
     }
 }
 
+/// A lock file that an installation holds to.
+struct Held {
+    lock: String,
+    /// The files that are there before it; `None` is all.
+    seen: Option<BTreeSet<String>>,
+}
+
+/// Reports what `lock` does not hold of `project`.
+fn tell(facts: &Facts<'_>, service: &Service, project: &NodeProject, lock: &str, out: &mut Findings) {
+    let missing = missing(facts, project, lock);
+    let Some(first) = missing.first() else { return };
+    let names: Vec<String> = missing.iter().take(4).map(|name| format!("`{}`", name.value)).collect();
+    let more = if missing.len() > names.len() { " and more" } else { "" };
+    let message = format!("`{lock}` does not hold {}{more}, so the installation stops", names.join(", "));
+    let finding = out.at(Site::new(project.path.clone(), first.span), message);
+    finding
+        .service(&service.name)
+        .related(Site::file(lock), "the lock file")
+        .help("Install once with your package manager and commit the lock file");
+    if service.roots.len() > 1 && service.dockerfile.yes().is_none() {
+        finding.severity(Severity::Warning);
+    }
+}
+
 /// Lock files that the build of `service` holds to.
-fn locks(facts: &Facts<'_>, service: &Service) -> Vec<String> {
+fn locks(facts: &Facts<'_>, service: &Service) -> Vec<Held> {
     let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
     if let Some(file) = file {
         let Some(context) = context(facts, service, file) else { return Vec::new() };
         let strict = installs(file).into_iter().filter(|install| install.strict);
-        return strict.flat_map(|install| install.locks(&context)).collect();
+        let held = strict.flat_map(|install| {
+            let sources = install.copies.iter().flat_map(|copy| &copy.sources);
+            let seen =
+                sources.flat_map(|source| context.matches(&source.value)).map(|entry| entry.path.clone());
+            let seen: BTreeSet<String> = seen.collect();
+            install.locks(&context).into_iter().map(move |lock| Held { lock, seen: Some(seen.clone()) })
+        });
+        return held.collect();
     }
     let own = matches!(service.builder, Known::Yes(Builder::Railpack | Builder::Nixpacks));
-    let Some(root) = service.roots.first().filter(|_| own && service.roots.len() == 1) else {
-        return Vec::new();
+    let stated = service.settings.text(Key::BuildCommand).map_or("", |(text, _)| text);
+    let strict = of_script(stated).into_iter().find(|(.., strict)| *strict).map(|(manager, ..)| manager);
+    let own = own && (strict.is_some() || !has_own_plan(facts, service));
+    let names = [("pnpm-lock.yaml", "pnpm"), ("package-lock.json", "npm"), ("yarn.lock", "yarn")];
+    let of_root = |root: &String| {
+        // Railpack takes Bun where its lock file is.
+        let bun =
+            ["bun.lock", "bun.lockb"].iter().any(|name| facts.snapshot.entry(&join(root, name)).is_some());
+        if bun && strict.is_none() {
+            return None;
+        }
+        let used = names.iter().filter(|(_, manager)| strict.is_none_or(|strict| strict == *manager));
+        used.map(|(name, _)| join(root, name)).find(|path| facts.snapshot.entry(path).is_some())
     };
-    let below = |name: &str| if root.is_empty() { name.to_owned() } else { format!("{root}/{name}") };
-    let present = |name: &&str| facts.snapshot.entry(&below(name)).is_some();
-    ["pnpm-lock.yaml", "package-lock.json"]
-        .iter()
-        .find(|name| present(name))
-        .map(|name| below(name))
-        .into_iter()
-        .collect()
+    // Without a lock file nothing is compared, so that the one there is counts wherever the root directory is.
+    let mut found: Vec<String> = service.roots.iter().filter(|_| own).filter_map(of_root).collect();
+    found.dedup();
+    if found.len() > 1 {
+        Vec::new()
+    } else {
+        found.into_iter().map(|lock| Held { lock, seen: None }).collect()
+    }
 }
 
 type Name = crate::facts::dockerfile::Spanned<String>;
@@ -131,8 +202,12 @@ type Name = crate::facts::dockerfile::Spanned<String>;
 /// Dependencies of `project` that `lock` does not name.
 fn missing(facts: &Facts<'_>, project: &NodeProject, lock: &str) -> Vec<Name> {
     let Ok(text) = facts.snapshot.text(lock) else { return Vec::new() };
-    let known: Option<BTreeSet<String>> =
-        if lock.ends_with(".json") { npm(&text.text) } else { pnpm(&text.text) };
+    let root = lock.rsplit_once('/').map_or("", |(root, _)| root);
+    let known: Option<BTreeSet<String>> = match lock.rsplit('.').next() {
+        Some("json") => npm(&text.text),
+        Some("yaml") => pnpm(&text.text, root, &project.directory),
+        _ => yarn(&text.text, project),
+    };
     let Some(known) = known else { return Vec::new() };
     let optional =
         |name: &str| facts.snapshot.text(&project.path).is_ok_and(|text| is_optional(&text.text, name));
@@ -157,11 +232,32 @@ fn npm(text: &str) -> Option<BTreeSet<String>> {
     Some(names.collect())
 }
 
-/// Names that `pnpm-lock.yaml` has for the project beside it.
-fn pnpm(text: &str) -> Option<BTreeSet<String>> {
-    let root = document::yaml(text).ok()?;
-    let importer = root.at(&["importers", "."])?;
+/// Names that `pnpm-lock.yaml`, in the directory `root`, has for the project in `directory`.
+fn pnpm(text: &str, root: &str, directory: &str) -> Option<BTreeSet<String>> {
+    let inner = match root {
+        "" => directory,
+        root => directory.strip_prefix(root)?.trim_start_matches('/'),
+    };
+    let document = document::yaml(text).ok()?;
+    let importer = document.at(&["importers", if inner.is_empty() { "." } else { inner }])?;
     let tables = ["dependencies", "devDependencies", "optionalDependencies"];
     let names = tables.iter().flat_map(|table| importer.get(table).map_or(&[][..], Node::members));
     Some(names.map(|member| member.key.value.clone()).collect())
+}
+
+/// Names that the `yarn.lock` of Yarn 1 has; `None` for Yarn 2 and later, and for a workspace, where Yarn 1 does not compare.
+fn yarn(text: &str, project: &NodeProject) -> Option<BTreeSet<String>> {
+    if !text.contains("# yarn lockfile v1") || !project.workspaces.is_empty() {
+        return None;
+    }
+    let heads = text.lines().filter(|line| line.ends_with(':') && !line.starts_with([' ', '#']));
+    let keys = heads.flat_map(|line| line.trim_end_matches(':').split(", "));
+    let names = keys.filter_map(|key| {
+        let key = key.trim_matches('"');
+        let at = key.rfind('@').filter(|at| *at > 0)?;
+        // An alias such as `a@npm:b@1` has more of them.
+        let at = key[1..].find('@').map_or(at, |first| first + 1);
+        Some(key[..at].to_owned())
+    });
+    Some(names.collect())
 }

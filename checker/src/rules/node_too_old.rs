@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::image::shell::Simple;
+use crate::facts::image::{Image, View};
 use crate::facts::launch::Delivered;
 use crate::facts::node_project::NodeProject;
-use crate::facts::service::Builder;
+use crate::facts::service::{Builder, Service};
 use crate::facts::startup::join;
 use crate::finding::{Findings, Severity, Site};
 use crate::known::Known;
@@ -40,6 +42,47 @@ declare_rule! {
     /// {"build": {"builder": "NIXPACKS"}}
     /// //- package.json
     /// {"dependencies": {"next": "16.1.3"}, "scripts": {"build": "next build", "start": "next start"}}
+    /// ```
+    ///
+    /// The package manager itself:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:20-alpine
+    /// WORKDIR /app
+    /// RUN npm install -g pnpm@11.1.0
+    /// COPY . .
+    /// RUN pnpm install --frozen-lockfile
+    /// CMD ["node", "a.js"]
+    /// //- package.json
+    /// {}
+    /// //- a.js
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:20-alpine
+    /// WORKDIR /app
+    /// RUN corepack enable
+    /// COPY . .
+    /// RUN pnpm install --frozen-lockfile
+    /// CMD ["node", "a.js"]
+    /// //- package.json
+    /// {"packageManager": "pnpm@11.1.0"}
+    /// //- a.js
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:20-alpine
+    /// WORKDIR /app
+    /// RUN corepack enable && corepack prepare pnpm@10.6.3 --activate
+    /// COPY . .
+    /// RUN pnpm install --frozen-lockfile
+    /// CMD ["node", "a.js"]
+    /// //- package.json
+    /// {"packageManager": "pnpm@10.6.3"}
+    /// //- a.js
     /// ```
     ///
     /// ```repo,passes
@@ -80,19 +123,25 @@ declare_rule! {
     /// 22
     /// ```
     "node-too-old", Error, Build, since "0.3.0",
-    sources: ["https://nextjs.org/docs/app/getting-started/installation", "https://vite.dev/guide/migration", "https://nixpacks.com/docs/providers/node"]
+    sources: ["https://nextjs.org/docs/app/getting-started/installation", "https://vite.dev/guide/migration", "https://nixpacks.com/docs/providers/node", "https://pnpm.io/installation#compatibility"]
 }
 
 /// Program, package, and from which of its major versions on which of Node's is the least.
 type Tool = (&'static str, &'static str, &'static [(u32, u32)]);
 
 /// Tools that refuse an old Node.
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 7] = [
     ("next", "next", &[(16, 20), (14, 18), (13, 16)]),
     ("vite", "vite", &[(7, 20), (5, 18), (4, 14)]),
     ("astro", "astro", &[(6, 22), (5, 18), (4, 18), (3, 18)]),
     ("ng", "@angular/cli", &[(20, 20), (17, 18)]),
+    ("prisma", "prisma", &[(7, 20), (6, 18), (5, 16)]),
+    ("nuxt", "nuxt", &[(4, 20), (3, 18)]),
+    ("wrangler", "wrangler", &[(4, 20), (3, 16)]),
 ];
+/// Package managers that refuse an old Node (`engines` of each on <https://www.npmjs.com>).
+const MANAGERS: [(&str, &[(u32, u32)]); 3] =
+    [("pnpm", &[(11, 22), (9, 18), (8, 16)]), ("npm", &[(11, 20), (10, 18)]), ("yarn", &[(4, 18)])];
 /// What Nixpacks takes where nothing names a version.
 const NIXPACKS_DEFAULT: u32 = 18;
 
@@ -100,6 +149,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts) else { continue };
+        let root = facts.node_projects().get(&delivered.image.context.root);
+        let pin = root.and_then(|project| Pin::read(&project.package_manager.as_ref()?.value));
+        managers(delivered, service, pin.as_slice(), out);
         for (project, site, version, certain, tool) in builds(facts, delivered) {
             let Some((program, package, least)) = refused(project, &tool, version) else { continue };
             if !told.insert((service.name.clone(), program)) {
@@ -113,6 +165,66 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 finding.severity(Severity::Warning);
             }
         }
+    }
+}
+
+/// Reports the package manager that an image installs for a Node that is older than it accepts.
+fn managers(delivered: &Delivered<'_>, service: &Service, pins: &[Pin], out: &mut Findings) {
+    let image = &delivered.image;
+    if image.dockerfile.is_none() {
+        return;
+    }
+    for stage in image.built_stages() {
+        let Some(version) = image.reference(stage).and_then(of_reference) else { continue };
+        for (view, layer, commands) in image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage)
+        {
+            for command in commands.iter().filter(|each| !each.conditional && !each.tolerated) {
+                let shimmed = command.program() == "pnpm" || command.program() == "yarn";
+                let pinned = pins.iter().filter(|pin| {
+                    shimmed && pin.manager == command.program() && enables(image, stage, view.layers)
+                });
+                let said = command.words.iter().filter_map(|word| Pin::read(word));
+                for pin in said.chain(pinned.cloned()) {
+                    let known = MANAGERS.iter().find(|(name, _)| *name == pin.manager);
+                    let least =
+                        known.and_then(|(_, since)| since.iter().find(|(from, _)| pin.major >= *from));
+                    let Some((_, least)) = least.filter(|(_, least)| version < *least) else { continue };
+                    let (name, major) = (&pin.manager, pin.major);
+                    let message =
+                        format!("`{name}` {major} needs Node {least} or newer, and the image has {version}");
+                    out.at(layer.site.clone(), message)
+                        .service(&service.name)
+                        .help(format!("Take Node {least} or newer, or an older `{name}`"));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// True when corepack is enabled before, so that the manifest's `packageManager` is the one that runs.
+fn enables(image: &Image<'_>, stage: usize, layers: usize) -> bool {
+    let before = |view: &View| view.stage != stage || view.layers <= layers;
+    let mut runs = image.runs(stage).into_iter().filter(|(view, ..)| before(view));
+    let brings = |command: &Simple| command.words.iter().any(|word| word.starts_with("pnpm@"));
+    let all: Vec<&Simple> = runs.by_ref().flat_map(|(.., list)| list).collect();
+    all.iter().any(|command| command.program() == "corepack" && command.has("enable"))
+        && !all.iter().any(|command| brings(command))
+}
+
+/// A package manager with its major version.
+#[derive(Debug, Clone)]
+struct Pin {
+    manager: String,
+    major: u32,
+}
+
+impl Pin {
+    /// Reads `pnpm@11.1.0`.
+    fn read(word: &str) -> Option<Self> {
+        let (manager, version) = word.split_once('@')?;
+        let major = version.split(['.', '-', '+']).next()?.parse().ok()?;
+        MANAGERS.iter().any(|(name, _)| *name == manager).then(|| Self { manager: manager.to_owned(), major })
     }
 }
 

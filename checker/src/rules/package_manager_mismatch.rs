@@ -97,6 +97,29 @@ declare_rule! {
     /// //- package.json
     /// {}
     /// ```
+    /// `packageManager` names another manager, or, to a pnpm that is strict about it, another version:
+    ///
+    /// ```repo,fires,error
+    /// //- Dockerfile
+    /// FROM node:22
+    /// RUN npm install -g pnpm@9.0.0
+    /// COPY . .
+    /// RUN pnpm install
+    /// CMD ["node", "index.js"]
+    /// //- package.json
+    /// {"packageManager": "pnpm@11.1.0"}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22
+    /// RUN npm install -g pnpm@10.2.0
+    /// COPY . .
+    /// RUN pnpm install
+    /// CMD ["node", "index.js"]
+    /// //- package.json
+    /// {"packageManager": "pnpm@11.1.0"}
+    /// ```
     "package-manager-mismatch", Error, Build, since "0.2.0",
     sources: ["https://nodejs.org/api/corepack.html", "https://docs.npmjs.com/cli/configuring-npm/package-json"]
 }
@@ -193,11 +216,64 @@ fn trouble(file: &Dockerfile, install: &Install<'_>, project: Option<&NodeProjec
             each.name.value
         ));
     }
+    if let Some(message) = other_pin(file, install, project) {
+        return Some(message);
+    }
     let pinned = project.package_manager.as_ref().and_then(|pin| pin.value.strip_prefix("yarn@"))?;
     let modern =
         pinned.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major > 1);
     (node && manager == "yarn" && modern && !is_brought(file, install))
         .then(|| format!("`{base}` holds Yarn 1, and the project asks for yarn@{pinned}"))
+}
+
+/// What stops a manager that the manifest's `packageManager` does not name: pnpm 9.0 and 9.1 want the very version, and pnpm
+/// refuses a project of another manager (<https://pnpm.io/settings#packagemanagerstrict>).
+fn other_pin(file: &Dockerfile, install: &Install<'_>, project: &NodeProject) -> Option<String> {
+    let pin = project.package_manager.as_ref()?;
+    let (name, version) = pin.value.split_once('@')?;
+    let version = version.split('+').next()?;
+    if install.manager != "pnpm" {
+        return None;
+    }
+    let loose = script(file, install).iter().any(|text| {
+        text.contains("manager-strict") || text.contains("MANAGER_STRICT") || text.contains("npm pkg")
+    });
+    if name != "pnpm" {
+        let known = matches!(name, "npm" | "yarn" | "bun") && !loose;
+        return known
+            .then(|| format!("`packageManager` is `{}`, and pnpm refuses to install then", pin.value));
+    }
+    let scripts = script(file, install);
+    let mut said = scripts
+        .iter()
+        .flat_map(|text| text.split_whitespace())
+        .filter_map(|word| word.trim_matches(['"', '\'']).strip_prefix("pnpm@"));
+    let brought = said.next().filter(|_| said.next().is_none() && !loose)?;
+    let exact = ["9.0.", "9.1."].iter().any(|old| brought.starts_with(old)) && brought != version;
+    exact.then(|| {
+        format!(
+            "pnpm {brought} is installed, and it refuses a project whose `packageManager` is `{}`",
+            pin.value
+        )
+    })
+}
+
+/// The commands of the stages that the installation is in.
+fn script(file: &Dockerfile, install: &Install<'_>) -> Vec<String> {
+    let mut stages = vec![install.stage];
+    while let Some(base) = file.base_stage(stages[stages.len() - 1]) {
+        stages.push(base);
+    }
+    let instructions = stages.iter().flat_map(|stage| &file.stages[*stage].instructions);
+    instructions
+        .filter_map(|each| match &each.kind {
+            InstructionKind::Run(run) => match &run.command {
+                Command::Shell(text) => Some(text.value.clone()),
+                Command::Exec(..) => None,
+            },
+            _ => None,
+        })
+        .collect()
 }
 
 /// True when something before the installation may bring its manager.

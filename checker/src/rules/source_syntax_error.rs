@@ -68,6 +68,43 @@ declare_rule! {
     /// //- broken.js
     /// const = ;
     /// ```
+    /// A name that one scope declares twice:
+    ///
+    /// ```repo,fires,error
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "main.js"]
+    /// //- package.json
+    /// {}
+    /// //- main.js
+    /// require("http").createServer((request, response) => {
+    ///     const number = Number(request.headers.number);
+    ///     const text = String(number);
+    ///     const number = text.length;
+    ///     response.end(text + number);
+    /// }).listen(process.env.PORT);
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "main.js"]
+    /// //- package.json
+    /// {}
+    /// //- main.js
+    /// require("http").createServer((request, response) => {
+    ///     const number = 1;
+    ///     if (request.headers.number) {
+    ///         const number = 2;
+    ///         response.write(String(number));
+    ///     }
+    ///     response.end(String(number));
+    /// }).listen(process.env.PORT);
+    /// ```
     "source-syntax-error", Error, Start, since "0.3.0",
     sources: ["https://docs.python.org/3/library/exceptions.html#SyntaxError", "https://nodejs.org/api/cli.html#-c---check"]
 }
@@ -85,7 +122,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 told.insert(reached.source.clone());
                 let message = format!(
                     "this does not parse, so the program ends here before it runs: {}",
-                    why.to_lowercase()
+                    lowered(&why)
                 );
                 let finding = out.at(Site::new(reached.source.clone(), span), message);
                 finding
@@ -104,6 +141,12 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
 }
 
+/// `why` with a small first letter.
+fn lowered(why: &str) -> String {
+    let mut chars = why.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
 fn is_compiled(path: &str) -> bool {
     !(path.ends_with(".py") || path.ends_with(".js") || path.ends_with(".mjs") || path.ends_with(".cjs"))
 }
@@ -113,6 +156,7 @@ fn error(facts: &Facts<'_>, path: &str) -> Option<(String, Span)> {
     let (why, span) = module.error.clone()?;
     match module.language {
         Language::Python => (span != Span::START).then_some((why, span)),
+        Language::JavaScript if span != Span::START => Some((why, span)),
         Language::JavaScript => javascript_source::syntax_error(path, &facts.snapshot.text(path).ok()?.text),
     }
 }

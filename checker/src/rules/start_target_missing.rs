@@ -2,11 +2,13 @@
 
 use crate::facts::Facts;
 use crate::facts::chain::names;
-use crate::facts::image::LayerKind;
+use crate::facts::image::{LayerKind, Source, View};
 use crate::facts::launch::{Delivered, Program, Target};
+use crate::facts::node_project::LOCKFILES;
 use crate::facts::python_project::normal;
 use crate::facts::settings::Key;
 use crate::facts::startup::join;
+use crate::facts::typescript::misplaced;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -195,10 +197,114 @@ declare_rule! {
     /// //- backend/package.json
     /// {"scripts": {"build": "nest build"}}
     /// ```
+    /// The compiler keeps what lies below the common directory of its files: `prisma/` beside `src/` makes `dist/src/`.
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"scripts": {"build": "nest build"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "./dist", "baseUrl": "./"}}
+    /// //- src/main.ts
+    /// export {};
+    /// //- prisma/seed.ts
+    /// export {};
+    /// ```
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "node dist/server.js"}}
+    /// //- package.json
+    /// {"scripts": {"build": "tsc"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "dist", "rootDir": "."}, "include": ["src"]}
+    /// //- src/server.ts
+    /// export {};
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {"scripts": {"build": "tsc"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "./dist"}, "exclude": ["prisma"]}
+    /// //- src/main.ts
+    /// export {};
+    /// //- prisma/seed.ts
+    /// export {};
+    /// ```
+    ///
+    /// Another command may move what the compiler wrote:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npx tsc && mv dist/src/* dist/
+    /// CMD ["node", "dist/main.js"]
+    /// //- package.json
+    /// {}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "./dist", "rootDir": "."}}
+    /// //- src/main.ts
+    /// export {};
+    /// ```
+    /// The standalone output of Next keeps the package's place in the workspace:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:24 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && cd web && npx next build
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY --from=build /app/web/.next/standalone ./
+    /// COPY --from=build /app/web/.next/static ./.next/static
+    /// CMD ["node", "server.js"]
+    /// //- package.json
+    /// {"workspaces": ["web"]}
+    /// //- package-lock.json
+    /// {}
+    /// //- web/package.json
+    /// {"dependencies": {"next": "15"}}
+    /// //- web/next.config.js
+    /// module.exports = { output: "standalone" };
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24 AS build
+    /// WORKDIR /app
+    /// COPY web .
+    /// RUN npm ci && npx next build
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY --from=build /app/.next/standalone ./
+    /// CMD ["node", "server.js"]
+    /// //- web/package.json
+    /// {"dependencies": {"next": "15"}}
+    /// //- web/package-lock.json
+    /// {}
+    /// //- web/next.config.js
+    /// module.exports = { output: "standalone" };
+    /// ```
     "start-target-missing", Error, Start, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",
         "https://docs.docker.com/reference/dockerfile/#cmd",
+        "https://www.typescriptlang.org/tsconfig/#rootDir",
     ]
 }
 
@@ -208,7 +314,34 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for program in &delivered.programs {
             let certain = delivered.lacks(program);
             if !certain && !delivered.likely_lacks(program) {
-                if let Some(message) = other_output(facts, delivered, program) {
+                if let Some(found) = misplaced(facts, delivered, program) {
+                    let message = format!(
+                        "the compiler writes `{}` to `{}/{}`, and this command runs another path",
+                        found.source, found.out, found.written
+                    );
+                    let finding = out.at(program.site.clone(), message);
+                    finding
+                        .service(&service.name)
+                        .related(Site::file(found.config), "`rootDir`, or the files it takes in, decide that")
+                        .help(format!(
+                            "Start `{}/{}`, or set `rootDir` and `include` to `src`",
+                            found.out, found.written
+                        ));
+                    if !found.certain || !program.firm {
+                        finding.severity(Severity::Warning);
+                    }
+                } else if let Some((wanted, copy)) = standalone(facts, delivered, program) {
+                    let message = format!(
+                        "Next puts the server of a workspace's package at `{wanted}` of `.next/standalone`, and this command \
+                         runs another path"
+                    );
+                    let finding = out.at(program.site.clone(), message);
+                    finding
+                        .service(&service.name)
+                        .severity(Severity::Warning)
+                        .related(copy, "it is copied here");
+                    finding.help(format!("Start `{wanted}`, and copy `.next/static` and `public` beside it"));
+                } else if let Some(message) = other_output(facts, delivered, program) {
                     let finding = out.at(program.site.clone(), message);
                     finding.service(&service.name).severity(Severity::Warning);
                     finding.help("Start `./out`, or write the program there in a build command");
@@ -232,6 +365,44 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Where the server of Next's standalone output lies below the directory it was copied to, when the package that was built
+/// lies below the directory of the lock file and the command runs `server.js` itself
+/// (<https://nextjs.org/docs/app/api-reference/config/next-config-js/output>).
+fn standalone(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<(String, Site)> {
+    let Target::File { place, .. } = &program.target else { return None };
+    let image = &delivered.image;
+    let directory = place.strip_suffix("server.js")?.trim_end_matches('/');
+    let copies = image.last()?.layers.iter().filter_map(|layer| match &layer.kind {
+        LayerKind::Copy(items, _) => Some((layer, items)),
+        LayerKind::Run(..) | LayerKind::Directory(_) => None,
+    });
+    let mut found = copies.flat_map(|(layer, items)| items.iter().map(move |item| (layer, item)));
+    let (layer, stage, home) = found.find_map(|(layer, item)| match &item.from {
+        Source::Stage(stage, from) if item.to == directory => {
+            Some((layer, *stage, from.strip_suffix("/.next/standalone")?.to_owned()))
+        }
+        _ => None,
+    })?;
+    let layers = image.stages.get(stage)?.layers.len();
+    let view = View { stage, layers };
+    let has_lock =
+        |dir: &str| LOCKFILES.iter().any(|(name, _)| image.presence(view, &join(dir, name)).is_file());
+    let mut root = home.as_str();
+    while !has_lock(root) {
+        root = root.rsplit_once('/')?.0;
+    }
+    let inner = home.strip_prefix(root)?.trim_start_matches('/');
+    let manifest = image.presence(view, &join(&home, "package.json"));
+    let project = manifest.source().and_then(|path| facts.nearest_project(path))?;
+    let configs =
+        ["js", "mjs", "ts", "cjs"].map(|end| join(&project.directory, &format!("next.config.{end}")));
+    let traced = configs
+        .iter()
+        .filter_map(|path| facts.snapshot.text(path).ok())
+        .any(|text| text.text.contains("TracingRoot") || text.text.contains("turbopack"));
+    (!inner.is_empty() && !traced).then(|| (format!("{inner}/server.js"), layer.site.clone()))
 }
 
 /// What is wrong when Railway's builders compile a Go program to another place than the command starts

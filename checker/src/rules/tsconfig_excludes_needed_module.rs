@@ -72,13 +72,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let (Some(first), Some(service)) = (trace.chain.modules.first(), delivered.service(facts)) else {
                 continue;
             };
-            let Some(directory) = project_of(facts, &first.source) else { continue };
+            let Some(project) = facts.nearest_project(&first.source) else { continue };
+            let directory = &project.directory;
             for name in ["tsconfig.json", "tsconfig.build.json"] {
-                let path = join(&directory, name);
+                let path = join(directory, name);
                 let Some(root) = facts.config_document(&path) else { continue };
                 for item in root.get("exclude").map_or(&[][..], Node::items) {
                     let Some(dir) = item.text().and_then(plain_directory) else { continue };
-                    let below = format!("{}/", join(&directory, dir));
+                    let below = format!("{}/", join(directory, dir));
                     let reached = trace
                         .chain
                         .modules
@@ -109,19 +110,4 @@ fn plain_directory(pattern: &str) -> Option<&str> {
         .trim_end_matches("/*")
         .trim_end_matches('/');
     (!dir.contains(['*', '?']) && !dir.is_empty()).then_some(dir)
-}
-
-/// The directory of the nearest manifest above a source.
-fn project_of(facts: &Facts<'_>, source: &str) -> Option<String> {
-    let mut at = source;
-    loop {
-        let dir = at.rsplit_once('/').map_or("", |(dir, _)| dir);
-        if facts.node_projects().contains_key(dir) {
-            return Some(dir.to_owned());
-        }
-        if dir.is_empty() {
-            return None;
-        }
-        at = dir;
-    }
 }

@@ -4,6 +4,7 @@ use super::names::comes_with_node;
 use super::walk::{Found, Walk, climb, dir};
 use super::{Barred, Cause, Loader, Reached};
 use crate::facts::document::Node;
+use crate::facts::gitignore::Patterns;
 use crate::facts::image::Presence;
 use crate::facts::startup::join;
 use crate::finding::Site;
@@ -31,6 +32,8 @@ const ENDINGS: [&str; 20] = [
     "/index.cts",
     "/index.json",
 ];
+/// Directories that people write sources in and that a `.gitignore` for something else often names.
+const HIDDEN: [&str; 7] = ["lib", "data", "models", "logs", "env", "config", "downloads"];
 /// Configurations that may hold the aliases of bundlers.
 const CONFIG_DEPTH: usize = 4;
 
@@ -113,7 +116,7 @@ impl Walk<'_, '_> {
                 Found::Broken(Cause::NotInImage { source, place }, doubt.flatten())
             }
             (None, None) if strict => match bases.first() {
-                Some((_, source)) if !made_by_a_build(source) => {
+                Some((_, source)) if !made_by_a_build(source) || self.is_hidden(source) => {
                     Found::Broken(Cause::NotInTree { source: source.clone() }, None)
                 }
                 _ => Found::Nothing,
@@ -159,7 +162,10 @@ impl Walk<'_, '_> {
             self.spelled(place, source).iter().any(|(_, source)| self.is_file(source))
         });
         if !in_tree {
-            return Found::Nothing;
+            let hidden = bases.iter().find(|(_, source)| self.is_hidden(source));
+            return hidden.map_or(Found::Nothing, |(_, source)| {
+                Found::Broken(Cause::NotInTree { source: source.clone() }, None)
+            });
         }
         if self.start.loader == Loader::Run {
             let place = join(base, config.rsplit('/').next().unwrap_or_default());
@@ -169,6 +175,26 @@ impl Walk<'_, '_> {
             }
         }
         self.one_of(&bases, false)
+    }
+
+    /// True when a `.gitignore` that means other files, such as the one for Python with its `lib/`, keeps the source at `path`
+    /// out of git.
+    fn is_hidden(&self, path: &str) -> bool {
+        if !path.split('/').any(|part| HIDDEN.contains(&part)) {
+            return false;
+        }
+        let mut at = dir(path);
+        loop {
+            let text = self.facts.snapshot.text(&join(at, ".gitignore"));
+            let inner = path[at.len()..].trim_start_matches('/');
+            if text.is_ok_and(|text| Patterns::parse(&text.text).ignores(inner)) {
+                return true;
+            }
+            if at.is_empty() {
+                return false;
+            }
+            at = dir(at);
+        }
     }
 
     /// The nearest `tsconfig.json` or `jsconfig.json` above a file of the tree, and its directory.
@@ -205,7 +231,7 @@ fn spelled(place: &str, source: &str, compiled: bool) -> Vec<(String, String)> {
 }
 
 /// The package that a specifier names; `None` for what is no package's name.
-pub(super) fn package(specifier: &str) -> Option<String> {
+pub(crate) fn package(specifier: &str) -> Option<String> {
     let mut parts = specifier.split('/');
     let first = parts.next().filter(|first| !first.is_empty())?;
     if first == "@" || first == "~" {

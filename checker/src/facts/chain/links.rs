@@ -250,6 +250,10 @@ impl Scan {
                 self.named_modules(call);
                 self.exprs(parts(value));
             }
+            ExprKind::Choose(three) => {
+                self.expr(&three.0);
+                self.under(When::Sometimes, |scan| scan.exprs([&three.1, &three.2]));
+            }
             ExprKind::Call(call) if matches!(call.callee.kind, ExprKind::Function(_)) => {
                 // Called on the spot.
                 if let ExprKind::Function(function) = &call.callee.kind {

@@ -6,10 +6,9 @@ use super::scripts::Recipe;
 use super::shell::commands;
 use super::variables::Env;
 use super::{CopyMode, Image, Item, LayerKind, Origin, Source, Stage, View};
-use crate::facts::Facts;
-use crate::facts::nixpacks::{self, Nixpacks};
 use crate::facts::service::Service;
 use crate::facts::settings::Key;
+use crate::facts::{Facts, nixpacks};
 use crate::finding::Site;
 
 /// What Railpack and Nixpacks make: the root directory in `/app`, dependencies installed, the build command run.
@@ -60,21 +59,23 @@ fn recipes(facts: &Facts<'_>, service: &Service, root: &str) -> Vec<(String, Opt
         "CMakeLists.txt",
     ];
     let there = |name: &str| facts.snapshot.entry(&glue(root, name)).is_some();
-    let plan = nixpacks::read(facts.snapshot, &glue(root, "nixpacks.toml"));
-    let unread = plan.as_ref().is_some_and(|plan| plan.plan.is_err());
-    if unread || compiled.iter().chain(&["nixpacks.json", "railpack.json"]).any(|name| there(name)) {
+    let plan = nixpacks::phases(facts, root);
+    let unread = ["nixpacks.json", "railpack.json"].iter().any(|name| there(name))
+        || (there("nixpacks.toml") && plan.is_none());
+    if unread || compiled.iter().any(|name| there(name)) {
         // What these builders write, nobody says in the tree.
         found.push(("railway-builder".to_owned(), None));
     }
-    for node in plan.iter().flat_map(Nixpacks::commands) {
-        let site = plan.as_ref().map(|plan| Site::new(plan.path.clone(), node.span));
-        found.extend(node.text().map(|text| (text.to_owned(), site)));
-    }
-    if facts.node_projects().contains_key(root) {
-        found.push(("npm ci".to_owned(), None));
+    let plan = plan.unwrap_or_default();
+    match plan.install {
+        Some(commands) => found.extend(commands.into_iter().map(|(text, site)| (text, Some(site)))),
+        None if facts.node_projects().contains_key(root) => found.push(("npm ci".to_owned(), None)),
+        None => {}
     }
     if let Some((text, setting)) = service.settings.text(Key::BuildCommand) {
         found.push((text.to_owned(), Some(setting.site.clone())));
+    } else if let Some(commands) = plan.build {
+        found.extend(commands.into_iter().map(|(text, site)| (text, Some(site))));
     } else if let Some(script) = facts.node_projects().get(root).and_then(|project| project.script("build")) {
         let site = Site::new(glue(root, "package.json"), script.span);
         found.push(("npm run build".to_owned(), Some(site)));

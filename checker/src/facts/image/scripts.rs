@@ -82,10 +82,33 @@ impl Recipe<'_, '_> {
         if let Some(text) = self.shell_script(&words, &command.dir, view) {
             return Some((command.dir.clone(), text));
         }
-        let (dir, name) = package_script(&words, &command.dir)?;
+        let (dir, name) = match of_member(&words) {
+            Some((member, name)) => (self.member(&member, &command.dir, view)?, name),
+            None => package_script(&words, &command.dir)?,
+        };
         let source = self.manifest(view, &dir)?;
         let project = self.facts.node_projects().get(&source)?;
-        Some((dir, project.script(&name)?.value.clone()))
+        project.script(&name)?;
+        // The scripts around it run too (<https://docs.npmjs.com/cli/using-npm/scripts#pre--post-scripts>).
+        let around = [format!("pre{name}"), name.clone(), format!("post{name}")];
+        let texts: Vec<&str> =
+            around.iter().filter_map(|name| Some(project.script(name)?.value.as_str())).collect();
+        Some((dir, texts.join(" && ")))
+    }
+
+    /// The directory of the image in which the member `name` of the workspace around `dir` lies.
+    fn member(&self, name: &str, dir: &str, view: View) -> Option<String> {
+        let root = self.manifest(view, dir)?;
+        let member = self
+            .facts
+            .node_projects()
+            .values()
+            .find(|project| project.name.as_ref().is_some_and(|own| own.value == name))?;
+        let inner = match root.as_str() {
+            "" => member.directory.as_str(),
+            root => member.directory.strip_prefix(root)?.strip_prefix('/')?,
+        };
+        Some(glue(dir, inner))
     }
 
     /// The text of the shell script of the tree that a command runs.
@@ -117,6 +140,36 @@ impl Recipe<'_, '_> {
         };
         found.source().map(str::to_owned)
     }
+}
+
+/// The member of a workspace and the package script of it that a command runs, where it names one member and no other:
+/// `pnpm --filter a build`, `yarn workspace a build`, `npm run build -w a`.
+fn of_member(words: &[&str]) -> Option<(String, String)> {
+    let manager = words.first()?.rsplit('/').next()?;
+    let named = match manager {
+        "pnpm" => value(words, &["--filter", "-F"])?,
+        "npm" => value(words, &["--workspace", "-w"])?,
+        "yarn" => value(words, &["workspace"])?,
+        _ => return None,
+    };
+    let plain = |char: char| char.is_ascii_alphanumeric() || "@/-_".contains(char);
+    let several =
+        words.iter().filter(|word| matches!(**word, "--filter" | "-F" | "--workspace" | "-w")).count();
+    if several > 1
+        || !named.chars().all(plain)
+        || words.iter().any(|word| matches!(*word, "-r" | "--recursive"))
+    {
+        return None;
+    }
+    let mut rest =
+        words[1..].iter().filter(|word| !word.starts_with('-') && **word != named && **word != "workspace");
+    let name = match *rest.next()? {
+        "run" | "run-script" => *rest.next()?,
+        "install" | "ci" | "i" | "add" | "exec" | "dlx" | "deploy" => return None,
+        _ if manager == "npm" => return None,
+        name => name,
+    };
+    Some((named.to_owned(), name.to_owned()))
 }
 
 /// The directory and the name of the package script that a command runs.

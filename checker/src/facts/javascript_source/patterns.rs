@@ -73,11 +73,13 @@ impl Lower {
     }
 
     pub(super) fn function(&mut self, each: &js::Function<'_>) -> Function {
-        let body = each.body.as_ref().map(|body| &body.statements);
+        let mut inner = Lower { yields: false, twice: self.twice.take() };
+        let body = each.body.as_ref().map(|body| inner.steps(&body.statements)).unwrap_or_default();
+        self.twice = inner.twice;
         Function {
             name: each.id.as_ref().map(|id| id.name.to_string()).unwrap_or_default(),
             parameters: self.parameters(&each.params),
-            body: body.map(|body| Lower { yields: false }.steps(body)).unwrap_or_default(),
+            body,
             is_async: each.r#async,
             is_generator: each.generator,
             decorators: Vec::new(),

@@ -1,16 +1,19 @@
 //! JavaScript statements.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use oxc_ast::ast as js;
 
 use super::{Lower, span_of};
 use crate::facts::program::{Expr, ExprKind, Handler, Import, Step, StepKind, Target, Try, While};
+use crate::span::Span;
 
 impl Lower {
     /// A block. Function declarations come first, as they are hoisted.
     pub(super) fn steps(&mut self, body: &[js::Statement<'_>]) -> Vec<Step> {
         let mut out: Vec<Step> = Vec::new();
+        self.declared_twice(body);
         for each in body {
             self.step(each, &mut out);
         }
@@ -21,6 +24,58 @@ impl Lower {
             _ => 2,
         });
         out
+    }
+
+    /// Notes a name that `let`, `const` or `class` declares although the same list of statements declares it already
+    /// (<https://tc39.es/ecma262/#sec-block-static-semantics-early-errors>).
+    fn declared_twice(&mut self, body: &[js::Statement<'_>]) {
+        if self.twice.is_some() {
+            return;
+        }
+        let mut known: HashSet<&str> = HashSet::new();
+        let mut others: HashSet<&str> = HashSet::new();
+        for statement in body {
+            let mut lexical: Vec<&js::BindingIdentifier<'_>> = Vec::new();
+            let exported = match statement {
+                js::Statement::ExportDeclaration(each) => Some(&each.declaration),
+                _ => None,
+            };
+            let (variables, function, class) = match (statement, exported) {
+                (js::Statement::VariableDeclaration(each), _)
+                | (_, Some(js::Declaration::VariableDeclaration(each))) => (Some(each), None, None),
+                (js::Statement::FunctionDeclaration(each), _)
+                | (_, Some(js::Declaration::FunctionDeclaration(each))) => (None, Some(each), None),
+                (js::Statement::ClassDeclaration(each), _)
+                | (_, Some(js::Declaration::ClassDeclaration(each))) => (None, None, Some(each)),
+                _ => (None, None, None),
+            };
+            if let Some(variables) = variables.filter(|each| !each.declare && !each.kind.is_var()) {
+                for each in &variables.declarations {
+                    bound(&each.id, &mut lexical);
+                }
+            }
+            if let Some(function) = function.filter(|each| each.body.is_some()) {
+                others.extend(function.id.as_ref().map(|id| id.name.as_str()));
+            }
+            lexical.extend(class.filter(|each| !each.declare).and_then(|each| each.id.as_ref()));
+            if let js::Statement::ImportDeclaration(each) = statement
+                && each.import_kind.is_value()
+            {
+                for each in each.specifiers.iter().flatten() {
+                    let typed = matches!(each, js::ImportDeclarationSpecifier::ImportSpecifier(own) if own.import_kind.is_type());
+                    others.extend((!typed).then(|| each.local().name.as_str()));
+                }
+            }
+            for id in lexical {
+                if !known.insert(id.name.as_str()) {
+                    self.twice.get_or_insert((id.name.to_string(), span_of(id)));
+                }
+            }
+        }
+        if let Some(name) = known.intersection(&others).min() {
+            let at = body.first().map_or(Span::START, span_of);
+            self.twice.get_or_insert(((*name).to_owned(), at));
+        }
     }
 
     fn block(&mut self, statement: &js::Statement<'_>) -> Vec<Step> {
@@ -163,11 +218,16 @@ impl Lower {
                     .iter()
                     .map(|one| (one.local.name().to_string(), one.exported.name().to_string()));
                 let module = each.source.value.to_string();
-                let names = names.collect();
+                let names: Vec<(String, String)> = names.collect();
+                // What is handed on is used.
+                let handed = names.iter().map(|(_, own)| (own.clone(), own.clone())).collect();
                 out.push(Step {
                     kind: StepKind::Import(Import { module, level: 0, names, from: true }),
                     span,
                 });
+                if each.export_kind.is_value() {
+                    out.push(Step { kind: StepKind::Export(handed), span });
+                }
             }
             js::Statement::ExportNamedDeclaration(each) => {
                 let names = each
@@ -246,4 +306,20 @@ fn import(each: &js::ImportDeclaration<'_>) -> Import {
         }
     }
     Import { module: each.source.value.to_string(), level: 0, names, from: true }
+}
+
+/// The names that a pattern binds.
+fn bound<'a, 'b>(pattern: &'b js::BindingPattern<'a>, out: &mut Vec<&'b js::BindingIdentifier<'a>>) {
+    match pattern {
+        js::BindingPattern::BindingIdentifier(name) => out.push(name),
+        js::BindingPattern::ObjectPattern(each) => {
+            each.properties.iter().for_each(|property| bound(&property.value, out));
+            each.rest.iter().for_each(|rest| bound(&rest.argument, out));
+        }
+        js::BindingPattern::ArrayPattern(each) => {
+            each.elements.iter().flatten().for_each(|element| bound(element, out));
+            each.rest.iter().for_each(|rest| bound(&rest.argument, out));
+        }
+        js::BindingPattern::AssignmentPattern(each) => bound(&each.left, out),
+    }
 }

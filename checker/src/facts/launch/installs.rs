@@ -125,7 +125,7 @@ pub fn members<'f>(facts: &'f Facts<'_>, root: &str) -> Vec<&'f NodeProject> {
                     .value
                     .strip_prefix('!')
                     .map_or((false, pattern.value.as_str()), |rest| (true, rest));
-                if matches(pattern.trim_start_matches("./").trim_end_matches('/'), inner) {
+                if glob_matches(pattern.trim_start_matches("./").trim_end_matches('/'), inner) {
                     taken = !negated;
                 }
             }
@@ -139,7 +139,8 @@ pub fn members<'f>(facts: &'f Facts<'_>, root: &str) -> Vec<&'f NodeProject> {
         .collect()
 }
 
-fn matches(pattern: &str, path: &str) -> bool {
+/// True when `pattern`, in which `**` stands for any directories, matches the whole of `path`.
+pub fn glob_matches(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
     parts_match(&pattern, &path)
 }

@@ -97,7 +97,8 @@ fn of_program<'s>(facts: &Facts<'s>, each: &Delivered<'s>, program: &Program) ->
             let place = place_of(each, name, roots)?;
             ((place, source), roots.clone(), Loader::Python)
         }
-        Target::NoScript { .. } | Target::Other => return None,
+        Target::Other => (next_config(each, program)?, Vec::new(), Loader::Run),
+        Target::NoScript { .. } => return None,
     };
     let plain = is_plain(each, program);
     let start = Start {
@@ -110,6 +111,18 @@ fn of_program<'s>(facts: &Facts<'s>, each: &Delivered<'s>, program: &Program) ->
         plain,
     };
     Some(trace(facts, each, &start, &program.site, &program.words, program.firm, false))
+}
+
+/// The configuration that `next start` loads: its path in the image and in the tree.
+fn next_config(each: &Delivered<'_>, program: &Program) -> Option<(String, String)> {
+    let starts = program.words.first().is_some_and(|word| word == "next")
+        && program.words.get(1).is_some_and(|word| word == "start");
+    ["js", "mjs", "ts"].iter().filter(|_| starts).find_map(|end| {
+        let place = join(&program.dir, &format!("next.config.{end}"));
+        let presence = each.image.presence(each.image.finished(), &place);
+        let source = presence.source().filter(|_| presence.is_file())?.to_owned();
+        Some((place, source))
+    })
 }
 
 /// True when Python or Node alone runs a file, with nothing that changes how modules are looked for.
@@ -276,9 +289,7 @@ fn vite() -> Vec<String> {
 
 /// Pages and routes of Next.
 fn next(each: &Delivered<'_>, view: View, dir: &str) -> Vec<String> {
-    let Presence::Directory { source: Some(source) } = each.image.presence(view, dir) else {
-        return Vec::new();
-    };
+    let Some(source) = each.image.source_dir(view, dir) else { return Vec::new() };
     let skip = if source.is_empty() { 0 } else { source.len() + 1 };
     let inside = format!("{source}/");
     let below = each.image.context.entries.iter().filter_map(|entry| {

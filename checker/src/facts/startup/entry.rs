@@ -294,8 +294,39 @@ impl Finder<'_, '_> {
                     }
                 }
             }
+            if let Some(source) = self.bundled(&before, &after) {
+                return Some(source);
+            }
         }
         ["ts", "js", "mjs"].into_iter().map(|end| format!("{stem}.{end}")).find(|path| self.has(path))
+    }
+
+    /// The source that a bundler in a script of the project at `home` makes `name` of: the one file that it is given, or the
+    /// one of the same name.
+    fn bundled(&self, home: &str, name: &str) -> Option<String> {
+        let project = self.facts.node_projects().get(home)?;
+        let stem = name.rsplit('/').next().unwrap_or(name);
+        for (_, script) in &project.scripts {
+            for command in commands(&script.value) {
+                let words = unwrapped(&command);
+                let bundler = ["esbuild", "tsup", "ncc", "bun", "swc"];
+                if !words.first().is_some_and(|word| bundler.contains(&word.as_str())) {
+                    continue;
+                }
+                let given = words.iter().filter(|word| !word.starts_with('-') && language(word).is_some());
+                let given: Vec<&String> = given.filter(|word| self.has(&join(home, word))).collect();
+                let same = given.iter().find(|word| {
+                    let file = word.rsplit('/').next().unwrap_or(word);
+                    file.rsplit_once('.').is_some_and(|(own, _)| own == stem)
+                });
+                let writes = |word: &String| word.starts_with('-') && word.ends_with(&format!("{name}.js"));
+                let only = given.first().filter(|_| given.len() == 1 && words.iter().any(writes));
+                if let Some(source) = same.or(only) {
+                    return Some(join(home, source));
+                }
+            }
+        }
+        None
     }
 
     fn node(&self, rest: &[String], site: &Site) -> Result<EntryPoint, String> {
