@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::chain::{Loader, Package, When, language, names};
 use crate::facts::image::base::Base;
 use crate::facts::image::{Image, Layer, LayerKind, Presence, Source};
+use crate::facts::launch::installs::Install;
 use crate::facts::launch::needs;
 use crate::facts::launch::node_packages::Packages;
 use crate::facts::launch::python_installs::{Distributions, distributions};
 use crate::facts::launch::{Delivered, Trace};
 use crate::facts::program::Language;
+use crate::facts::settings::Key;
 use crate::facts::startup::join;
 use crate::facts::{Facts, build_imports};
 use crate::finding::{Finding, Findings, Severity, Site};
@@ -113,6 +115,23 @@ declare_rule! {
     /// //- next.config.js
     /// const analyze = require("@next/bundle-analyzer")({ enabled: process.env.ANALYZE === "true" });
     /// module.exports = analyze({});
+    /// ```
+    ///
+    /// A manifest of its own, whose packages nothing installs, is one finding; the dashboard may have a build command:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "node server/index.js"}}
+    /// //- package.json
+    /// {"name": "all", "scripts": {"install-all": "cd server && npm install"}}
+    /// //- package-lock.json
+    /// {"lockfileVersion": 3, "packages": {"": {"name": "all"}}}
+    /// //- server/package.json
+    /// {"dependencies": {"express": "4", "cors": "2"}}
+    /// //- server/index.js
+    /// const app = require("express")();
+    /// app.use(require("cors")());
+    /// app.listen(process.env.PORT);
     /// ```
     ///
     /// ```repo,passes
@@ -596,8 +615,34 @@ fn node(
         if caught && !elsewhere {
             continue;
         }
-        told.insert(package.name.clone());
-        tell(packages, trace, package, out).service(&service.name);
+        // A whole manifest that nothing installs is one cause.
+        let own = facts.nearest_project(&reached.source).filter(|own| {
+            let installed = |install: &Install| install.manifest.as_ref() == Some(&own.directory);
+            own.dependencies.iter().any(|each| each.name.value == package.name && !each.dev)
+                && !packages.installs.iter().any(installed)
+        });
+        if !told.insert(own.map_or_else(|| package.name.clone(), |own| own.path.clone())) {
+            continue;
+        }
+        let finding = tell(packages, trace, package, out);
+        finding.service(&service.name);
+        if let Some(own) = own {
+            finding.message = format!(
+                "nothing installs the packages of `{}`, such as `{}`, which `{}` imports",
+                own.path,
+                package.name,
+                source(trace, package)
+            );
+            finding.help(format!(
+                "Install `{}` in the build, such as `npm ci --prefix {}`",
+                own.path, own.directory
+            ));
+            // The dashboard may have a build command that does.
+            let stated = service.settings.text(Key::BuildCommand).is_some();
+            if delivered.image.dockerfile.is_none() && !stated {
+                finding.severity(Severity::Warning);
+            }
+        }
     }
 }
 
