@@ -113,6 +113,12 @@ impl Search<'_, '_, '_> {
         if typed && text.text.contains("@ts-nocheck") {
             return;
         }
+        // A compiler takes JavaScript as it is, unless it is told to check it.
+        let script = [".js", ".jsx", ".mjs", ".cjs"].iter().any(|end| source.ends_with(end));
+        let compiler = matches!(program, "tsc" | "nest" | "vue-tsc" | "tsc-alias");
+        if script && compiler && !text.text.contains("@ts-check") {
+            return;
+        }
         let needed =
             links.iter().filter(|link| link.when != When::Guarded && (typed || link.when != When::Types));
         let needed = needed.filter_map(|link| Some((package_of(link)?, link.span)));

@@ -120,7 +120,9 @@ impl Nixpacks {
         if let Some(service) =
             own.filter(|own| own.builder == Known::Yes(Builder::Nixpacks)).or(built(Builder::Nixpacks))
         {
-            return Some((Some(service), if read { Severity::Error } else { Severity::Warning }));
+            // A file in a directory counts where that is the root directory.
+            let certain = read && (directory.is_empty() || service.roots.len() == 1);
+            return Some((Some(service), if certain { Severity::Error } else { Severity::Warning }));
         }
         let stated =
             |service: &&&Service| service.settings.base.contains_key(&crate::facts::settings::Key::Builder);

@@ -53,6 +53,17 @@ const INSTALLS: [(&str, &str, &[&str]); 12] = [
     ("pipenv", "sync", &[]),
 ];
 
+/// True when a script brings files from elsewhere, among which a lock file may be.
+fn fetches(script: &str) -> bool {
+    script.split(['&', '|', ';', '\n']).any(|command| {
+        let mut words = command.split_whitespace();
+        let program = words.next().unwrap_or_default();
+        matches!(program, "curl" | "wget" | "unzip" | "tar" | "degit")
+            || (program == "git" && words.next() == Some("clone"))
+            || (program == "npx" && words.next().is_some_and(|word| word.starts_with("degit")))
+    })
+}
+
 /// The installations of `file` in the stages that are built, in order.
 pub fn installs(file: &Dockerfile) -> Vec<Install<'_>> {
     let mut found = Vec::new();
@@ -77,6 +88,7 @@ pub fn installs(file: &Dockerfile) -> Vec<Install<'_>> {
                 }
                 InstructionKind::Run(run) if own => {
                     let Command::Shell(script) = &run.command else { continue };
+                    opaque |= fetches(&script.value);
                     let mounted = run.mounts().any(|mount| mount.kind == "bind");
                     for (manager, command, strict) in of_script(&script.value) {
                         let copies = copies.clone();

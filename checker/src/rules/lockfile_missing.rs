@@ -69,6 +69,18 @@ declare_rule! {
     /// //- package.json
     /// {}
     /// ```
+    /// What is cloned brings its own:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY patches /patches
+    /// RUN git clone --depth 1 https://example.com/site.git /src
+    /// WORKDIR /src
+    /// RUN npm ci
+    /// CMD ["npm", "start"]
+    /// //- patches/a.patch
+    /// ```
     "lockfile-missing", Error, Build, since "0.2.0",
     sources: ["https://docs.npmjs.com/cli/commands/npm-ci", "https://pnpm.io/cli/install"]
 }

@@ -97,6 +97,28 @@ declare_rule! {
     ///         version: 5.0.0
     /// ```
     ///
+    /// In a workspace the lock file of the root counts, and one beside a package is left over:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY package.json package-lock.json ./
+    /// COPY web/package.json web/package-lock.json web/
+    /// RUN npm ci --workspace web
+    /// COPY . .
+    /// CMD ["node", "web/index.js"]
+    /// //- package.json
+    /// {"workspaces": ["web"]}
+    /// //- package-lock.json
+    /// {"lockfileVersion": 3, "packages": {"": {"workspaces": ["web"]}, "web": {"dependencies": {"serve": "14"}}, "node_modules/serve": {}}}
+    /// //- web/package.json
+    /// {"dependencies": {"serve": "14"}}
+    /// //- web/package-lock.json
+    /// {"lockfileVersion": 3, "packages": {"": {}}}
+    /// //- web/index.js
+    /// ```
+    ///
     /// `npm install` mends the lock file itself:
     ///
     /// ```repo,passes
@@ -121,6 +143,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let directory = held.lock.rsplit_once('/').map_or("", |(directory, _)| directory);
             let fresh = told.insert(held.lock.clone());
             let Some(project) = facts.node_projects().get(directory).filter(|_| fresh) else { continue };
+            if held.seen.as_ref().is_some_and(|seen| is_inside_workspace(facts, directory, seen)) {
+                continue;
+            }
             // pnpm compares every package of the workspace that it finds.
             let pnpm = held.lock.ends_with(".yaml");
             let members = if pnpm { members(facts, directory) } else { Vec::new() };
@@ -138,6 +163,19 @@ struct Held {
     lock: String,
     /// The files that are there before it; `None` is all.
     seen: Option<BTreeSet<String>>,
+}
+
+/// True when `directory` is a package of a workspace whose manifest is there: then the lock file beside that one counts.
+fn is_inside_workspace(facts: &Facts<'_>, directory: &str, seen: &BTreeSet<String>) -> bool {
+    let mut above = directory;
+    while !above.is_empty() {
+        above = above.rsplit_once('/').map_or("", |(above, _)| above);
+        let root = facts.node_projects().get(above).filter(|root| seen.contains(&root.path));
+        if root.is_some() && members(facts, above).iter().any(|member| member.directory == directory) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Reports what `lock` does not hold of `project`.

@@ -6,9 +6,8 @@ use crate::facts::Facts;
 use crate::facts::image::{LayerKind, Source};
 use crate::facts::launch::Delivered;
 use crate::facts::pattern::Pattern;
-use crate::facts::settings::Key;
 use crate::facts::startup::join;
-use crate::finding::{Findings, Severity, Site};
+use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
 use crate::span::Span;
 
@@ -17,16 +16,17 @@ declare_rule! {
     ///
     /// ## Why it matters
     /// On the developer's machine the file is there, often a `config.php` that `.gitignore` hides. In the image it is not:
-    /// `PHP Fatal error: Uncaught Error: Failed opening required 'config.php'`, and the answer is 500, to the probe as well.
+    /// `PHP Fatal error: Uncaught Error: Failed opening required 'config.php'`, and with errors hidden, as in production, the answer is 500, to the probe as well.
     ///
     /// ## What to do
     /// Commit the file with its secrets taken from variables (`getenv`), or make it while the image is built.
     ///
     /// ## What it cannot know
     /// Files that a program writes while it runs; where the page asks for the file first (`file_exists`), where the build may
-    /// write it and below `vendor` it is silent. It is an error where the probe asks for that page.
+    /// write it and below `vendor` it is silent. Nor does it know whether PHP shows errors: where it does, as without a `php.ini`,
+    /// the message goes out with status 200, and only the page is broken.
     ///
-    /// ```repo,fires,error
+    /// ```repo,fires,warning
     /// //- railway.json
     /// {"build": {"builder": "DOCKERFILE"}, "deploy": {"healthcheckPath": "/"}}
     /// //- Dockerfile
@@ -70,7 +70,7 @@ declare_rule! {
     /// //- lib.php
     /// <?php
     /// ```
-    "php-file-missing", Error, Health, since "0.3.0",
+    "php-file-missing", Warning, Health, since "0.3.0",
     sources: ["https://www.php.net/manual/en/function.require.php"]
 }
 
@@ -89,11 +89,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let Some(first) = first.filter(|path| delivered.image.copies(path) && serves(delivered)) else {
             continue;
         };
-        let probed = service
-            .settings
-            .text(Key::HealthcheckPath)
-            .is_some_and(|(path, _)| matches!(path, "/" | "/index.php"));
-        for (site, source) in missing(facts, delivered, &first) {
+        // What stands behind the first one is never reached.
+        for (site, source) in missing(facts, delivered, &first).into_iter().take(1) {
             if !told.insert(source.clone()) {
                 continue;
             }
@@ -102,9 +99,6 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             finding
                 .service(&service.name)
                 .help("Commit the file with its secrets taken from variables, or make it in the build");
-            if !probed || service.roots.len() > 1 {
-                finding.severity(Severity::Warning);
-            }
         }
     }
 }
