@@ -128,7 +128,6 @@ const CAUSES: &[(&str, &[&str])] = &[
             "copy-source-missing",
             "submodule-without-address",
             "php-file-missing",
-            "dependency-not-declared",
         ],
     ),
     ("python-import-path", &["python-import-path"]),
