@@ -75,15 +75,8 @@ declare_rule! {
 }
 
 /// Packages that do not work without the native part of the system, and do not get it by themselves.
-const NATIVE: [&str; 7] = [
-    "rollup",
-    "lightningcss",
-    "@tailwindcss/oxide",
-    "rolldown",
-    "@rspack/binding",
-    "@parcel/watcher",
-    "oxc-parser",
-];
+const NATIVE: [&str; 6] =
+    ["rollup", "lightningcss", "@tailwindcss/oxide", "rolldown", "@rspack/binding", "oxc-parser"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
