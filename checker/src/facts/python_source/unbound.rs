@@ -8,10 +8,22 @@ use ruff_python_ast::visitor::{self, Visitor};
 use super::span;
 use crate::facts::program::Unbound;
 
-/// Words with which a module can have names that it does not write down.
-const OPEN: [&str; 6] = ["globals(", "locals(", "vars(", "exec(", "builtins", "lazy_loader"];
+/// Words with which a module can have names that it does not write down; to look at those it has is not among them.
+const OPEN: [&str; 11] = [
+    "globals()[",
+    "globals().",
+    "= globals()",
+    "(globals()",
+    "locals()[",
+    "locals().",
+    "vars()[",
+    "exec(",
+    "builtins",
+    "sys.modules[__name__]",
+    "lazy_loader",
+];
 
-/// What Python has without an import; names in capitals that end in `Error` or `Warning` count as its own, too.
+/// What Python has without an import, but for names that end in `Error` or `Warning`, which all count as its own.
 const BUILT_IN: &str = " False None True abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr \
     classmethod compile complex copyright credits delattr dict dir divmod enumerate eval exec exit filter float format \
     frozenset getattr globals hasattr hash help hex id input int isinstance issubclass iter len license list locals map max \
@@ -177,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_is_looked_up_at_once_and_bound_nowhere_is_found() {
-        let text = "from typing import Any\nclass A(Base):\n    x: Optional[int] = None\n    def f(self, y: List[Any] = z) -> Dict:\n        return late\n@route\ndef g(): pass\nprint(w)\n";
+        let text = "from typing import Any\nown = 'a' in globals()\nclass A(Base):\n    x: Optional[int] = None\n    def f(self, y: List[Any] = z) -> Dict:\n        return late\n@route\ndef g(): pass\nprint(w)\n";
         assert_eq!(of(text), ["Base", "Optional", "z", "List", "Dict", "route", "w"]);
     }
 
