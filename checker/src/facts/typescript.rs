@@ -19,6 +19,7 @@ const FILES: usize = 2000;
 
 /// One configuration of the compiler, with what it extends.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are options of the compiler")]
 pub struct TsConfig {
     /// Its path in the tree.
     pub path: String,

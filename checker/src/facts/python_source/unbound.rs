@@ -122,7 +122,9 @@ impl<'a> Visitor<'a> for Bound {
             py::Pattern::MatchMapping(each) => each.rest.as_ref(),
             _ => None,
         };
-        name.into_iter().for_each(|name| self.bind(name));
+        if let Some(name) = name {
+            self.bind(name);
+        }
         visitor::walk_pattern(self, pattern);
     }
 }
