@@ -228,13 +228,13 @@ impl<'s> Facts<'s> {
         found
     }
 
-    /// The names that the Python module at `path` may have; `None` when others are possible.
+    /// The names that the module at `path` may have; `None` when others are possible.
     pub fn names(&self, path: &str) -> Option<Rc<BTreeSet<String>>> {
         if let Some(known) = self.names.borrow().get(path) {
             return known.clone();
         }
         let read = || {
-            let module = self.module(path).filter(|module| module.language == program::Language::Python)?;
+            let module = self.module(path)?;
             python_source::names::names(&module, &self.snapshot.text(path).ok()?.text).map(Rc::new)
         };
         let found = read();

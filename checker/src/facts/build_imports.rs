@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::Facts;
 use crate::facts::chain::{self, Link, Loader, To, When};
 use crate::facts::image::Presence;
-use crate::facts::launch::Delivered;
 use crate::facts::launch::node_packages::Packages;
+use crate::facts::launch::{Delivered, Trace};
 use crate::facts::node_project::NodeProject;
+use crate::facts::pattern::Pattern;
 use crate::facts::startup::join;
 use crate::facts::typescript::{self, Compilation};
 use crate::finding::Site;
@@ -60,6 +61,9 @@ pub fn wanted<'s>(facts: &Facts<'s>, delivered: &Delivered<'s>, packages: &Packa
             })
             .map(|reached| reached.source.as_str())
             .collect();
+        if program == "vite" {
+            search.minifier(trace);
+        }
         for source in sources {
             search.file(source, program, &trace.site, typed, trace.firm);
         }
@@ -70,6 +74,8 @@ pub fn wanted<'s>(facts: &Facts<'s>, delivered: &Delivered<'s>, packages: &Packa
     search.out
 }
 
+static TERSER: Pattern = Pattern::new(r#"\bminify\s*:\s*["']terser["']"#, "terser");
+
 struct Search<'r, 'f, 's> {
     facts: &'r Facts<'s>,
     packages: &'r Packages<'f, 's>,
@@ -78,6 +84,37 @@ struct Search<'r, 'f, 's> {
 }
 
 impl Search<'_, '_, '_> {
+    /// Terser, which Vite has left to the project since version 3 (<https://vite.dev/config/build-options#build-minify>).
+    fn minifier(&mut self, trace: &Trace) {
+        let is_config =
+            |source: &str| source.rsplit('/').next().is_some_and(|name| name.starts_with("vite.config."));
+        for reached in trace.chain.modules.iter().filter(|reached| is_config(&reached.source)) {
+            let Ok(text) = self.facts.snapshot.text(&reached.source) else { continue };
+            let Some(found) = TERSER.find(&text.text) else { continue };
+            let line = text.text[..found.start()].rsplit('\n').next().unwrap_or_default();
+            let project = self.facts.nearest_project(&reached.source);
+            // Other packages bring it, and the old Vite did.
+            let brought = project.is_none_or(|project| {
+                project.dependencies.iter().any(|each| {
+                    let name = each.name.value.as_str();
+                    ["pwa", "workbox", "terser", "webpack"].iter().any(|part| name.contains(part))
+                        || (name == "vite" && each.version.trim_start_matches(['^', '~']).starts_with("2."))
+                })
+            });
+            if brought || line.contains("//") || self.packages.brings("terser", &reached.source) {
+                continue;
+            }
+            self.out.push(Wanted {
+                package: "terser".to_owned(),
+                site: Site::new(reached.source.clone(), found.range()),
+                built: trace.site.clone(),
+                program: "vite".to_owned(),
+                home: home(self.facts, &reached.source),
+                firm: trace.firm,
+            });
+        }
+    }
+
     fn compilation(&mut self, delivered: &Delivered<'_>, compilation: &Compilation) {
         let Some(inputs) = compilation.inputs(self.facts, delivered) else { return };
         for source in inputs {

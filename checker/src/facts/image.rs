@@ -7,7 +7,7 @@ mod file_tools;
 mod layers;
 mod lookup;
 mod railway;
-mod scripts;
+pub(in crate::facts) mod scripts;
 pub mod shell;
 #[cfg(test)]
 mod tests;

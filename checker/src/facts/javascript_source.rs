@@ -18,8 +18,13 @@ use crate::span::Span;
 /// Reads one JavaScript or TypeScript file; the extension of `path` decides on types and JSX. What does not parse is
 /// left out and named in `error`.
 pub fn parse(path: &str, text: &str) -> Module {
-    let empty =
-        |error| Module { path: path.to_owned(), language: Language::JavaScript, body: Vec::new(), error };
+    let empty = |error| Module {
+        path: path.to_owned(),
+        language: Language::JavaScript,
+        body: Vec::new(),
+        unbound: Vec::new(),
+        error,
+    };
     if let Some(why) = refused::refused(text) {
         return empty(Some((why.to_owned(), Span::START)));
     }

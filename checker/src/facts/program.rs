@@ -22,8 +22,21 @@ pub struct Module {
     pub language: Language,
     /// Top-level steps in order.
     pub body: Vec<Step>,
+    /// Python: names that are looked up whenever it is loaded, and that nothing in it binds.
+    pub unbound: Vec<Unbound>,
     /// The first thing that did not parse; the steps around it are still there.
     pub error: Option<(String, Span)>,
+}
+
+/// A name that nothing binds.
+#[derive(Debug, Clone)]
+pub struct Unbound {
+    /// The name.
+    pub name: String,
+    /// Where it is looked up first.
+    pub span: Span,
+    /// True when it stands in an annotation, which Python 3.14 and later do not evaluate at once.
+    pub annotation: bool,
 }
 
 /// A statement.

@@ -3,6 +3,7 @@
 mod expressions;
 pub mod names;
 mod statements;
+mod unbound;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,13 @@ use crate::span::Span;
 
 /// Reads one Python file; what does not parse is left out and named in `error`.
 pub fn parse(path: &str, text: &str) -> Module {
-    let empty = |error| Module { path: path.to_owned(), language: Language::Python, body: Vec::new(), error };
+    let empty = |error| Module {
+        path: path.to_owned(),
+        language: Language::Python,
+        body: Vec::new(),
+        unbound: Vec::new(),
+        error,
+    };
     if let Some(why) = too_deep(text) {
         return empty(Some((why.to_owned(), Span::START)));
     }
@@ -23,7 +30,8 @@ pub fn parse(path: &str, text: &str) -> Module {
     let Some(module) = parsed.try_into_module() else { return empty(error) };
     let mut lower = Lower { outer: BTreeSet::new(), yields: false };
     let body = lower.steps(module.suite());
-    Module { body, ..empty(error) }
+    let unbound = if error.is_none() { unbound::unbound(module.suite(), text) } else { Vec::new() };
+    Module { body, unbound, ..empty(error) }
 }
 
 /// Carries what a statement deep inside says about its function.

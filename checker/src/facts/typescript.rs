@@ -19,6 +19,7 @@ const FILES: usize = 2000;
 
 /// One configuration of the compiler, with what it extends.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are options of the compiler")]
 pub struct TsConfig {
     /// Its path in the tree.
     pub path: String,
@@ -38,6 +39,10 @@ pub struct TsConfig {
     pub types: Option<Vec<String>>,
     /// True when only types are checked.
     pub no_emit: bool,
+    /// True when a name that is bound and not used is an error.
+    pub no_unused: bool,
+    /// `compilerOptions.jsx`, in small letters.
+    pub jsx: Option<String>,
     /// True when the sources of JavaScript are compiled too.
     allow_js: bool,
     composite: bool,
@@ -117,6 +122,8 @@ fn layer(facts: &Facts<'_>, path: &str, depth: usize) -> Option<TsConfig> {
     config.types = types.map(Iterator::collect).or(config.types);
     let flag = |name: &str, before: bool| option(name).map_or(before, is_true);
     config.no_emit = flag("noEmit", config.no_emit) || flag("emitDeclarationOnly", false);
+    config.no_unused = flag("noUnusedLocals", config.no_unused);
+    config.jsx = word("jsx").or(config.jsx);
     config.allow_js = flag("allowJs", config.allow_js);
     config.composite = flag("composite", config.composite);
     config.references = root

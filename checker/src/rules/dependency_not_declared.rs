@@ -422,6 +422,41 @@ declare_rule! {
     /// //- cart/apps.py
     /// class CartConfig: ...
     /// ```
+    /// Vite leaves one of its minifiers to the project:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:24 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install && npm run build
+    /// FROM nginx
+    /// COPY --from=build /app/dist /usr/share/nginx/html
+    /// //- package.json
+    /// {"scripts": {"build": "vite build"}, "devDependencies": {"vite": "^5.0.8"}}
+    /// //- vite.config.js
+    /// import { defineConfig } from 'vite'
+    /// export default defineConfig({ build: { minify: 'terser' } })
+    /// //- src/main.js
+    /// export {};
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24 AS build
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install && npm run build
+    /// FROM nginx
+    /// COPY --from=build /app/dist /usr/share/nginx/html
+    /// //- package.json
+    /// {"scripts": {"build": "vite build"}, "devDependencies": {"vite": "^5.0.8", "terser": "^5.0.0"}}
+    /// //- vite.config.js
+    /// import { defineConfig } from 'vite'
+    /// export default defineConfig({ build: { minify: 'terser' } })
+    /// //- src/main.js
+    /// export {};
+    /// ```
     "dependency-not-declared", Error, Start, since "0.2.0",
     sources: [
         "https://nodejs.org/api/errors.html#err_module_not_found",

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::image::{LayerKind, Source, View};
 use crate::facts::launch::Delivered;
 use crate::facts::launch::installs::{Install, installs, package_of};
 use crate::facts::settings::Key;
+use crate::facts::startup::join;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -99,6 +101,55 @@ declare_rule! {
     /// nodeLinker: node-modules
     /// //- a.js
     /// ```
+    /// Packages that another stage installed:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:24 AS base
+    /// WORKDIR /app
+    /// FROM base AS deps
+    /// COPY package.json package-lock.json ./
+    /// RUN npm ci --omit=dev
+    /// FROM base AS builder
+    /// COPY --from=deps /app/node_modules ./node_modules
+    /// COPY . .
+    /// RUN ./node_modules/.bin/prisma generate
+    /// FROM base
+    /// COPY --from=builder /app ./
+    /// CMD ["node", "server.js"]
+    /// //- package.json
+    /// {"devDependencies": {"prisma": "^6.0.0"}}
+    /// //- package-lock.json
+    /// {}
+    /// //- server.js
+    /// //- prisma/schema.prisma
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24 AS base
+    /// WORKDIR /app
+    /// FROM base AS deps
+    /// COPY package.json package-lock.json ./
+    /// RUN npm ci
+    /// FROM base AS production
+    /// COPY package.json package-lock.json ./
+    /// RUN npm ci --omit=dev
+    /// FROM base AS builder
+    /// COPY --from=deps /app/node_modules ./node_modules
+    /// COPY . .
+    /// RUN ./node_modules/.bin/prisma generate
+    /// FROM base
+    /// COPY --from=production /app/node_modules ./node_modules
+    /// COPY --from=builder /app/server.js ./
+    /// CMD ["node", "server.js"]
+    /// //- package.json
+    /// {"devDependencies": {"prisma": "^6.0.0"}}
+    /// //- package-lock.json
+    /// {}
+    /// //- server.js
+    /// //- prisma/schema.prisma
+    /// ```
     "dev-dependency-at-build", Error, Build, since "0.2.0",
     sources: ["https://docs.npmjs.com/cli/commands/npm-ci#omit", "https://railpack.com/languages/node"]
 }
@@ -117,7 +168,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                     .filter(|(_, command)| !command.conditional && !command.tolerated)
                 {
                     let Some(package) = package_of(command.program()) else { continue };
-                    let before: Vec<&Install> = installs
+                    let own: Vec<&Install> = installs
                         .iter()
                         .filter(|install| {
                             (install.view.layers, install.at) < (view.layers, at)
@@ -125,9 +176,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                                 && install.dir == command.dir
                         })
                         .collect();
+                    let copied = own.is_empty();
+                    let before =
+                        if copied { copied_from(delivered, &installs, view, &command.dir) } else { own };
                     let Some(last) = before.last() else { continue };
                     if told.insert(package.to_owned()) {
-                        judge(facts, delivered, &before, last, package, &layer.site, out);
+                        let run = Run { package, site: &layer.site, copied };
+                        judge(facts, delivered, &before, last, &run, out);
                     }
                 }
             }
@@ -140,15 +195,48 @@ fn is_below(delivered: &Delivered<'_>, install: &Install, stage: usize) -> bool 
     delivered.image.runs(stage).iter().any(|(view, ..)| *view == install.view)
 }
 
+/// What is run, and with whose packages.
+struct Run<'r> {
+    package: &'r str,
+    site: &'r Site,
+    /// True when they are copied from another stage.
+    copied: bool,
+}
+
+/// The installations of another stage whose `node_modules` is copied into `dir` before `view`.
+fn copied_from<'i>(
+    delivered: &Delivered<'_>,
+    installs: &'i [Install],
+    view: View,
+    dir: &str,
+) -> Vec<&'i Install> {
+    let (image, to) = (&delivered.image, join(dir, "node_modules"));
+    let layers = image.stages.get(view.stage).map_or(&[][..], |stage| &stage.layers);
+    let items = layers.iter().take(view.layers).filter_map(|layer| match &layer.kind {
+        LayerKind::Copy(items, _) => Some(items),
+        LayerKind::Run(..) | LayerKind::Directory(_) => None,
+    });
+    let from = items.flatten().filter(|item| item.to == to).find_map(|item| match &item.from {
+        Source::Stage(stage, path) => Some((*stage, path)),
+        _ => None,
+    });
+    let Some((stage, path)) = from else { return Vec::new() };
+    let fills = |install: &&Install| {
+        join(&install.dir, "node_modules") == path.trim_end_matches('/')
+            && is_below(delivered, install, stage)
+    };
+    installs.iter().filter(fills).collect()
+}
+
 fn judge(
     facts: &Facts<'_>,
     delivered: &Delivered<'_>,
     before: &[&Install],
     last: &Install,
-    package: &str,
-    site: &Site,
+    run: &Run<'_>,
     out: &mut Findings,
 ) {
+    let Run { package, site, copied } = *run;
     let (Some(service), Some(directory)) = (delivered.service(facts), &last.manifest) else { return };
     let Some(project) = facts.node_projects().get(directory) else { return };
     let asked: Vec<_> = project.dependencies.iter().filter(|each| each.name.value == package).collect();
@@ -165,6 +253,10 @@ fn judge(
         let finding = out.at(site.clone(), message);
         finding.service(&service.name).related(place, "it is asked for here");
         finding.help("Install with `--include=dev` for the build, or move it to `dependencies`");
+        // Where packages are copied, another one may have brought it.
+        if copied {
+            finding.severity(Severity::Warning).related(last.site.clone(), "the packages come from here");
+        }
         return;
     }
     let again = service.settings.text(Key::BuildCommand).filter(|(text, _)| {

@@ -178,6 +178,16 @@ declare_rule! {
     /// //- vite.config.js
     /// export default { preview: { allowedHosts: [".up.railway.app", "healthcheck.railway.app"] } };
     /// ```
+    /// The script of one member of a workspace:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "yarn workspace web preview --host 0.0.0.0", "healthcheckPath": "/"}}
+    /// //- package.json
+    /// {"private": true, "workspaces": ["frontend"]}
+    /// //- frontend/package.json
+    /// {"name": "web", "scripts": {"preview": "vite preview"}, "devDependencies": {"vite": "^6.0.0"}}
+    /// ```
     "healthcheck-host-rejected", Error, Health, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/healthchecks",

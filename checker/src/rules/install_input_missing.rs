@@ -6,11 +6,13 @@ use crate::facts::Facts;
 use crate::facts::document::Node;
 use crate::facts::image::Image;
 use crate::facts::image::shell::{Simple, commands};
+use crate::facts::launch::Delivered;
 use crate::facts::launch::installs::{Install, installs, members, package_of};
 use crate::facts::node_project::NodeProject;
 use crate::facts::startup::{join, unwrapped};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
+use crate::span::Span;
 
 declare_rule! {
     /// Packages are installed before the files are copied that the installation needs.
@@ -163,6 +165,39 @@ declare_rule! {
     /// //- scripts/setup.js
     /// //- server.js
     /// ```
+    /// A list of pip names another one, which it reads at once:
+    ///
+    /// ```repo,fires,error
+    /// //- Dockerfile
+    /// FROM python:3.13-slim
+    /// WORKDIR /app
+    /// COPY requirements.txt .
+    /// RUN pip install -r requirements.txt
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// //- requirements.txt
+    /// -r backend/requirements.txt
+    /// //- backend/requirements.txt
+    /// fastapi
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM python:3.13-slim
+    /// WORKDIR /app
+    /// COPY requirements ./requirements
+    /// RUN pip install -r requirements/prod.txt
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// //- requirements/prod.txt
+    /// # -r old.txt
+    /// -r base.txt
+    /// -c https://example.com/constraints.txt
+    /// //- requirements/base.txt
+    /// fastapi
+    /// ```
     "install-input-missing", Error, Build, since "0.3.0",
     sources: ["https://docs.npmjs.com/cli/v11/using-npm/scripts", "https://pnpm.io/cli/install"]
 }
@@ -175,6 +210,7 @@ const DEPTH: usize = 3;
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered().iter().filter(|each| each.image.dockerfile.is_some()) {
         let Some(service) = delivered.service(facts) else { continue };
+        lists(facts, delivered, out);
         let mut told = BTreeSet::new();
         for install in installs(&delivered.image).iter().filter(|install| install.named.is_empty()) {
             let Some(root) = install.manifest.as_ref().and_then(|dir| facts.node_projects().get(dir)) else {
@@ -193,6 +229,66 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// The lists that a list of pip names and that are not in the image yet.
+fn lists(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
+    let image = &delivered.image;
+    let Some(service) = delivered.service(facts) else { return };
+    for stage in image.built_stages() {
+        for (view, layer, commands) in image.runs(stage).into_iter().filter(|(view, ..)| view.stage == stage)
+        {
+            let pip = commands.iter().filter(|command| {
+                command.has("install")
+                    && command.words.iter().take(4).any(|word| matches!(word.as_str(), "pip" | "pip3"))
+                    && !command.conditional
+                    && !command.tolerated
+            });
+            let named = pip.flat_map(|command| {
+                let pairs = command.words.windows(2);
+                let named = pairs.filter(|pair| matches!(pair[0].as_str(), "-r" | "--requirement"));
+                named.filter_map(|pair| command.place(&pair[1]))
+            });
+            for list in named {
+                let presence = image.presence(view, &list);
+                let Some(text) = presence.source().and_then(|source| facts.snapshot.text(source).ok()) else {
+                    continue;
+                };
+                let above = list.rsplit_once('/').map_or("", |(above, _)| above);
+                let Some((span, inner)) = nested(&text.text)
+                    .into_iter()
+                    .find(|(_, inner)| image.presence(view, &join(above, inner)).is_absent())
+                else {
+                    continue;
+                };
+                let message =
+                    format!("`{}` names `{inner}`, which is not copied yet, so pip stops here", text.path);
+                let finding = out.at(layer.site.clone(), message);
+                finding
+                    .service(&service.name)
+                    .related(Site::new(text.path.clone(), span), "it is asked for here");
+                finding.help("Copy every list before the installation");
+                if !service.selected {
+                    finding.severity(Severity::Warning);
+                }
+            }
+        }
+    }
+}
+
+/// The lists that a list names, and where.
+fn nested(text: &str) -> Vec<(Span, &str)> {
+    let mut at = 0;
+    let lines = text.split_inclusive('\n').filter_map(|line| {
+        let start = at;
+        at += line.len();
+        let options = ["-r", "--requirement", "-c", "--constraint"];
+        let (option, rest) = line.trim_end().split_once([' ', '='])?;
+        let inner = rest.split(" #").next().unwrap_or(rest).trim();
+        (options.contains(&option) && !inner.contains([':', '$']) && !inner.starts_with('/'))
+            .then(|| (Span::new(start, start + line.trim_end().len()), inner))
+    });
+    lines.collect()
 }
 
 struct Scene<'c, 's> {

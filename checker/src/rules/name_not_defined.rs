@@ -3,25 +3,29 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
-use crate::facts::chain::When;
+use crate::facts::chain::{When, language};
 use crate::facts::launch::{Delivered, Trace, attribute};
+use crate::facts::program::Language;
 use crate::finding::{Finding, Findings, Severity, Site};
 use crate::rule::declare_rule;
 
 declare_rule! {
-    /// The program takes a name from a module of its own which does not define it.
+    /// The program uses a name that no module of its own defines.
     ///
     /// ## Why it matters
     /// Python looks the name up while it starts: `ImportError: cannot import name 'X' from 'Y'`, or from a server
     /// `Error loading ASGI app. Attribute "app" not found in module "main".` The build was green, and the deployment ends as
-    /// `CRASHED`.
+    /// `CRASHED`. So it is with a name that a module uses while it is loaded and neither binds nor imports: `NameError: name
+    /// 'List' is not defined`. Node says of an ES module `SyntaxError: The requested module './x.js' does not provide an export
+    /// named 'y'`.
     ///
     /// ## What to do
     /// Define the name in that module, import it from where it is, or start the application by the name that it has.
     ///
     /// ## What it cannot know
     /// Modules that make names while they run: with `import *`, `__getattr__`, `globals()` or `match` at the top they are passed
-    /// over, and a name that is bound under any condition counts as there. An import inside a function or under a condition is a
+    /// over, and a name that is bound under any condition counts as there. Python 3.14 does not evaluate annotations at once, so that
+    /// a name in one is an error only where the image has an older Python. An import inside a function or under a condition is a
     /// warning; one whose failure is caught is passed over.
     ///
     /// ```repo,fires,error
@@ -131,6 +135,109 @@ declare_rule! {
     /// fill()
     /// ```
     ///
+    /// Used, but bound nowhere:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM python:3.12-slim
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["uvicorn", "app.main:app"]
+    /// //- app/main.py
+    /// from app.models import Row
+    /// app = Row()
+    /// //- app/models.py
+    /// from typing import Optional
+    /// class Row:
+    ///     keys: Optional[List[str]] = None
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM python:3
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// def run(value: Any): ...
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM python:3.12-slim
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// from __future__ import annotations
+    /// import other
+    /// def run(value: Any):
+    ///     return undefined
+    /// try:
+    ///     unicode
+    /// except NameError:
+    ///     pass
+    /// //- other.py
+    /// from typing import *
+    /// keys: List[str] = []
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "src/main.js"]
+    /// //- package.json
+    /// {"type": "module"}
+    /// //- src/main.js
+    /// import { ask, build } from "./ai.js";
+    /// build(ask);
+    /// //- src/ai.js
+    /// export function build() {}
+    /// ```
+    ///
+    /// Exports of every kind, and CommonJS, whose names Node finds out:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "DOCKERFILE"}}
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["node", "src/main.js"]
+    /// //- package.json
+    /// {"type": "module"}
+    /// //- src/main.js
+    /// import first, { a, b, c, d, e, f as g } from "./ai.js";
+    /// import * as all from "./ai.js";
+    /// import { other } from "./all.js";
+    /// import { old } from "./old.cjs";
+    /// first(a, b, c, d, e, g, all, other, old);
+    /// //- src/ai.js
+    /// export const { a, inner: { b } } = process.env, [c] = [];
+    /// export class d {}
+    /// const own = 1;
+    /// export { own as e };
+    /// export { x as f } from "./x.js";
+    /// export default () => {};
+    /// //- src/x.js
+    /// export let x;
+    /// //- src/all.js
+    /// export * from "./x.js";
+    /// //- src/old.cjs
+    /// module.exports = { old: 1 };
+    /// ```
+    ///
     /// A configuration of the same command, a factory, and an application inside an object:
     ///
     /// ```repo,passes
@@ -169,11 +276,44 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if !told.insert((nameless.site.clone(), nameless.name.clone())) {
                 continue;
             }
-            let message = format!("`{}` does not define `{}`", nameless.source, nameless.name);
+            let python = language(&nameless.source) == Some(Language::Python);
+            let verb = if python { "define" } else { "export" };
+            let message = format!("`{}` does not {verb} `{}`", nameless.source, nameless.name);
             let finding = out.at(nameless.site.clone(), message);
             settle(facts, delivered, trace, nameless.when == When::Always && !nameless.doubt, finding);
             finding.related(Site::file(nameless.source.clone()), "the module");
         }
+        unbound(facts, delivered, trace, &mut told, out);
+    }
+}
+
+/// Names that a module looks up while it is loaded and that nothing in it binds; one of each module is enough.
+fn unbound(
+    facts: &Facts<'_>,
+    delivered: &Delivered<'_>,
+    trace: &Trace,
+    told: &mut BTreeSet<(Site, String)>,
+    out: &mut Findings,
+) {
+    let loaded = trace.chain.modules.iter().filter(|each| each.when < When::Named);
+    for reached in loaded.filter(|each| language(&each.source) == Some(Language::Python)) {
+        let Some(module) = facts.module(&reached.source) else { continue };
+        let Some(name) = module.unbound.iter().min_by_key(|name| name.annotation) else { continue };
+        let site = Site::new(reached.source.clone(), name.span);
+        if !told.insert((site.clone(), name.name.clone())) {
+            continue;
+        }
+        let message = format!("nothing defines `{}`, which this module uses while it is loaded", name.name);
+        let finding = out.at(site, message);
+        let image = &delivered.image;
+        let stage = image.stages.len().saturating_sub(1);
+        let at_once = !name.annotation
+            || image
+                .reference(stage)
+                .and_then(super::python_wheel_missing::minor)
+                .is_some_and(|minor| minor < 14);
+        settle(facts, delivered, trace, reached.when == When::Always && at_once, finding);
+        finding.help(format!("Import `{}`, or define it above", name.name));
     }
 }
 

@@ -179,6 +179,28 @@ declare_rule! {
     /// [providers]
     /// python = true
     /// ```
+    /// The list takes the language away that the builder's own installation needs:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["poppler"]
+    /// //- requirements.txt
+    /// flask
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.setup]
+    /// nixPkgs = ["...", "poppler"]
+    /// aptPkgs = ["poppler-utils"]
+    /// //- requirements.txt
+    /// flask
+    /// ```
     "nixpacks-config-invalid", Error, Build, since "0.2.0",
     sources: ["https://nixpacks.com/docs/configuration/file"]
 }
@@ -187,7 +209,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     in_the_way(facts, out);
     for config in nixpacks::gather(facts) {
         let Some((service, severity)) = config.reader(facts) else { continue };
-        let Some((span, message, help)) = trouble(&config) else { continue };
+        let Some((span, message, help)) = trouble(facts, &config) else { continue };
         let finding = out.at(Site::new(config.path.clone(), span), message);
         finding.severity(severity).help(help);
         if let Some(service) = service {
@@ -197,7 +219,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 }
 
 /// The first thing that stops the build.
-fn trouble(config: &Nixpacks) -> Option<(Span, String, String)> {
+fn trouble(facts: &Facts<'_>, config: &Nixpacks) -> Option<(Span, String, String)> {
     let plan = match &config.plan {
         Ok(plan) => plan,
         Err(error) => {
@@ -205,7 +227,11 @@ fn trouble(config: &Nixpacks) -> Option<(Span, String, String)> {
             return Some((error.span, format!("Nixpacks cannot read this file: {}", error.value), help));
         }
     };
-    wrong_kind(plan).or_else(|| circle(plan)).or_else(|| without_tool(config)).or_else(|| refused_pip(config))
+    wrong_kind(plan)
+        .or_else(|| circle(plan))
+        .or_else(|| without_tool(config))
+        .or_else(|| without_language(facts, config))
+        .or_else(|| refused_pip(config))
 }
 
 /// Phases that wait for each other: `install` waits for `setup`, and `build` for `install`, unless they say otherwise.
@@ -376,4 +402,48 @@ fn without_tool(config: &Nixpacks) -> Option<(Span, String, String)> {
         }
     }
     None
+}
+
+/// A list of packages without the language whose installation Nixpacks puts behind it
+/// (<https://nixpacks.com/docs/configuration/file>).
+fn without_language(facts: &Facts<'_>, config: &Nixpacks) -> Option<(Span, String, String)> {
+    let plan = config.plan.as_ref().ok()?;
+    let names: Vec<&str> = config.packages().iter().filter_map(Node::text).collect();
+    let own = ["providers", "staticAssets"].iter().any(|key| plan.get(key).is_some())
+        || plan.at(&["phases", "install"]).is_some()
+        || plan.at(&["phases", "setup", "cmds"]).is_some();
+    if names.is_empty() || own || names.contains(&"...") {
+        return None;
+    }
+    let there = |name: &str| facts.snapshot.entry(&join(config.directory(), name)).is_some();
+    // What Nixpacks looks for before both of them.
+    let others = [
+        "go.mod",
+        "Cargo.toml",
+        "deno.json",
+        "pom.xml",
+        "build.gradle",
+        "mix.exs",
+        "composer.json",
+        "Gemfile",
+    ];
+    let (language, parts): (&str, &[&str]) = if others.iter().any(|name| there(name)) {
+        return None;
+    } else if there("package.json") {
+        ("npm", &["node", "npm", "bun", "yarn", "pnpm", "deno"])
+    } else if there("requirements.txt") {
+        ("python", &["python", "conda", "uv", "poetry"])
+    } else {
+        return None;
+    };
+    let mut all = names.iter().copied().chain(config.system_packages());
+    if all.any(|name| parts.iter().any(|part| name.contains(part))) {
+        return None;
+    }
+    let list = plan.at(&["phases", "setup", "nixPkgs"])?;
+    let message = format!(
+        "this list takes the place of the packages that Nixpacks chooses and does not bring `{language}`, so the installation stops"
+    );
+    let help = "Add \"...\" to `nixPkgs`, which keeps the packages that Nixpacks chooses".to_owned();
+    Some((list.span, message, help))
 }

@@ -335,7 +335,7 @@ fn of_railpack(facts: &Facts<'_>, delivered: &Delivered<'_>) -> Option<Install> 
 }
 
 /// The minor version of Python 3 in an official image. A tag that moves has at least the newest of the table.
-fn minor(reference: &str) -> Option<u32> {
+pub(super) fn minor(reference: &str) -> Option<u32> {
     let ("python", _) = flavour(reference)? else { return None };
     let bare = reference.split('@').next()?;
     let tag = bare.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or("latest", |(_, tag)| tag);

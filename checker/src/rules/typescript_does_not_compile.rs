@@ -14,11 +14,13 @@ declare_rule! {
     /// as they are written: `TS2835: Relative import paths need explicit file extensions`. With `rootDir` every file that is
     /// taken in has to lie below it: `TS6059`. `import.meta.env` is known to the compiler from `vite/client` only: `TS2339:
     /// Property 'env' does not exist on type 'ImportMeta'`. `tsc` ends with status 2, and so does the build, although the
-    /// development server runs.
+    /// development server runs. With `noUnusedLocals`, which the templates of Vite set, an import that is left over ends it, too:
+    /// `TS6133: 'x' is declared but its value is never read`.
     ///
     /// ## What to do
     /// Write `./x.js`, or say `"moduleResolution": "bundler"` where a bundler makes the program. Take what lies outside of
-    /// `rootDir` out of `include`. Add `src/vite-env.d.ts` with `/// <reference types="vite/client" />`.
+    /// `rootDir` out of `include`. Add `src/vite-env.d.ts` with `/// <reference types="vite/client" />`. Take unused imports
+    /// out, or leave `noUnusedLocals` to the linter.
     ///
     /// ## What it cannot know
     /// Other errors of types. A configuration that extends one of a package is left alone.
@@ -72,6 +74,70 @@ declare_rule! {
     /// {"compilerOptions": {"noEmit": true, "moduleResolution": "bundler"}, "include": ["src"]}
     /// //- src/main.ts
     /// console.log(import.meta.env.VITE_API);
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "server.js"]
+    /// //- package.json
+    /// {"scripts": {"build": "tsc -b && vite build"}, "devDependencies": {"vite": "^6.0.0"}}
+    /// //- tsconfig.json
+    /// {"files": [], "references": [{"path": "./tsconfig.app.json"}]}
+    /// //- tsconfig.app.json
+    /// {"compilerOptions": {"noEmit": true, "noUnusedLocals": true, "moduleResolution": "bundler"}, "include": ["src"]}
+    /// //- src/main.ts
+    /// import {
+    ///   list,
+    ///   upload as send,
+    /// } from "./api";
+    /// list("upload");
+    /// //- src/api.ts
+    /// export const list = (a: string) => a;
+    /// export const upload = () => {};
+    /// ```
+    ///
+    /// Imports that are used, if only as types or by JSX, and ones that stand for themselves:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm ci && npm run build
+    /// CMD ["node", "server.js"]
+    /// //- package.json
+    /// {"scripts": {"build": "tsc && vite build"}, "devDependencies": {"vite": "^6.0.0"}, "dependencies": {"react": "^19.0.0"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"noEmit": true, "noUnusedLocals": true, "jsx": "react", "moduleResolution": "bundler"}, "include": ["src"], "exclude": ["src/test"]}
+    /// //- src/main.tsx
+    /// import React from "react";
+    /// import "./other";
+    /// import type { Row } from "./api";
+    /// import { type Cell, list as all, type Other as Own } from "./api";
+    /// import * as api from "./api";
+    /// // @ts-ignore
+    /// import { lost } from "./lost";
+    /// export const a: Row & Cell & Own = all(api.one);
+    /// //- src/test/main.ts
+    /// import { nothing } from "../api";
+    /// //- src/other.ts
+    /// const text = `
+    /// import { x } from "y";
+    /// `;
+    /// /*
+    /// import { z } from "z";
+    /// */
+    /// export default text;
+    /// //- src/api.ts
+    /// export const list = (a: any) => a;
+    /// export const one = 1;
+    /// export type Row = any;
+    /// export type Cell = any;
+    /// export type Other = any;
     /// ```
     ///
     /// Endings, a package without `"type": "module"`, types that are there, what is left out:
@@ -128,6 +194,9 @@ declare_rule! {
 static RELATIVE: Pattern =
     Pattern::new(r#"(?m)^(?:import|export|\})[^;"'\n]*?(?:\bfrom\s*)?["'](\.{1,2}/[^"']*)["']"#, "./");
 
+static IMPORT: Pattern =
+    Pattern::new(r#"(?m)^import\s+(?:type\s+)?([\w$\s,*{}]+?)\s*\bfrom\s*["']"#, "import");
+
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts) else { continue };
@@ -141,6 +210,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             let Some((site, message, help, severity)) = without_ending(facts, &compilation, &inputs)
                 .or_else(|| outside(&compilation, &inputs))
                 .or_else(|| without_types(facts, &compilation, &inputs))
+                .or_else(|| unused(facts, &compilation, &inputs))
             else {
                 continue;
             };
@@ -239,4 +309,50 @@ fn without_types(facts: &Facts<'_>, compilation: &Compilation, inputs: &[String]
     let message = "nothing tells the compiler of `import.meta.env`, so it stops here".to_owned();
     let help = "Add a `vite-env.d.ts` that refers to the types of `vite/client`";
     Some((site, message, help, Severity::Warning))
+}
+
+/// An import that nothing uses, where the compiler is told to refuse it.
+fn unused(facts: &Facts<'_>, compilation: &Compilation, inputs: &[String]) -> Option<Told> {
+    let config = &compilation.config;
+    // In the old way of JSX the compiler itself uses `React`.
+    let modern = config.jsx.as_deref().is_some_and(|jsx| jsx.starts_with("react-jsx"));
+    inputs.iter().filter(|_| config.no_unused).find_map(|source| {
+        let text = facts.snapshot.text(source).ok()?;
+        let text: &str = &text.text;
+        if text.contains("@ts-nocheck") {
+            return None;
+        }
+        IMPORT.captures_iter(text).find_map(|caught| {
+            let (whole, names) = (caught.get(0)?, caught.get(1)?);
+            let before = text[..whole.start()].trim_end().rsplit('\n').next().unwrap_or_default();
+            let mut at = names.start();
+            let found = names.as_str().split([',', '{', '}']).find_map(|part| {
+                let start = at;
+                at += part.len() + 1;
+                let name = part.split_whitespace().next_back().filter(|name| *name != "type")?;
+                let own = name.starts_with('_') || name == "*" || (name == "React" && !modern);
+                let used = has_word(&text[..whole.start()], name) || has_word(&text[whole.end()..], name);
+                let inner = start + part.rfind(name)?;
+                (!own && !used).then(|| (name, inner..inner + name.len()))
+            })?;
+            let head = &text[..whole.start()];
+            let quoted = head.matches('`').count() % 2 == 1 || head.rfind("/*") > head.rfind("*/");
+            if quoted || before.contains("@ts-") {
+                return None;
+            }
+            let message = format!(
+                "`{}` is imported and not used, which `noUnusedLocals` forbids, so `{}` stops here",
+                found.0, compilation.program
+            );
+            let help = "Take the import out, or take `noUnusedLocals` out of the configuration";
+            Some((Site::new(source.clone(), found.1), message, help, Severity::Error))
+        })
+    })
+}
+
+/// True when `word` stands somewhere in `text` as a word of its own.
+fn has_word(text: &str, word: &str) -> bool {
+    let part = |char: char| char.is_alphanumeric() || char == '_' || char == '$';
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part))
 }

@@ -67,10 +67,32 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Names that the ES module at `source`, which Node itself reads, has nowhere at its top.
+    pub(super) fn not_exported(&self, from: &Reached, source: &str, names: &[String]) -> Vec<Found> {
+        let asked: Vec<&String> =
+            names.iter().filter(|name| !matches!(name.as_str(), "" | "*" | "default")).collect();
+        if asked.is_empty() || !self.is_exact(from) || !self.is_ecmascript(source) {
+            return Vec::new();
+        }
+        let exports =
+            |source: &str| self.facts.snapshot.text(source).is_ok_and(|text| text.text.contains("export "));
+        let Some(known) = self.facts.names(source).filter(|_| exports(source)) else { return Vec::new() };
+        let missing = asked.into_iter().filter(|name| !known.contains(*name));
+        missing.map(|name| Found::Nameless(source.to_owned(), name.clone())).collect()
+    }
+
     /// True when Node reads `from` as an ES module, whose imports name files as they are.
     fn is_exact(&self, from: &Reached) -> bool {
+        let text = self.facts.snapshot.text(&from.source);
+        self.start.plain
+            && self.is_ecmascript(&from.source)
+            && text.is_ok_and(|text| !text.text.contains("createRequire"))
+    }
+
+    /// True when Node reads the file at `source` as an ES module.
+    fn is_ecmascript(&self, source: &str) -> bool {
         let above = || {
-            let mut at = dir(&from.source);
+            let mut at = dir(source);
             loop {
                 if let Some(project) = self.facts.node_projects().get(at) {
                     return project.is_module;
@@ -81,10 +103,7 @@ impl Walk<'_, '_> {
                 at = dir(at);
             }
         };
-        let text = self.facts.snapshot.text(&from.source);
-        self.start.plain
-            && (from.source.ends_with(".mjs") || (from.source.ends_with(".js") && above()))
-            && text.is_ok_and(|text| !text.text.contains("createRequire"))
+        source.ends_with(".mjs") || (source.ends_with(".js") && above())
     }
 
     /// The first of `bases` (place in the image, path in the tree) that is there with some ending. `strict`: a specifier

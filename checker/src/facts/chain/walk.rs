@@ -124,8 +124,13 @@ impl Walk<'_, '_> {
                     self.settle(at, reached, link, when, &dotted(name, *level), found);
                 }
             }
-            To::Module { name, .. } => {
+            To::Module { name, names, .. } => {
                 let found = self.javascript(reached, name);
+                if let Found::Module(_, source) = &found {
+                    for found in self.not_exported(reached, source, names) {
+                        self.settle(at, reached, link, when, name, found);
+                    }
+                }
                 self.settle(at, reached, link, when, name, found);
             }
             // A compiler does not open files.

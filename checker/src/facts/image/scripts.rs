@@ -98,17 +98,7 @@ impl Recipe<'_, '_> {
 
     /// The directory of the image in which the member `name` of the workspace around `dir` lies.
     fn member(&self, name: &str, dir: &str, view: View) -> Option<String> {
-        let root = self.manifest(view, dir)?;
-        let member = self
-            .facts
-            .node_projects()
-            .values()
-            .find(|project| project.name.as_ref().is_some_and(|own| own.value == name))?;
-        let inner = match root.as_str() {
-            "" => member.directory.as_str(),
-            root => member.directory.strip_prefix(root)?.strip_prefix('/')?,
-        };
-        Some(glue(dir, inner))
+        Some(glue(dir, below(self.facts, &self.manifest(view, dir)?, name)?))
     }
 
     /// The text of the shell script of the tree that a command runs.
@@ -142,9 +132,21 @@ impl Recipe<'_, '_> {
     }
 }
 
+/// The directory of the package `name` of the tree, counted from the directory `root`.
+pub(in crate::facts) fn below<'f>(facts: &'f Facts<'_>, root: &str, name: &str) -> Option<&'f str> {
+    let member = facts
+        .node_projects()
+        .values()
+        .find(|project| project.name.as_ref().is_some_and(|own| own.value == name))?;
+    match root {
+        "" => Some(member.directory.as_str()),
+        root => member.directory.strip_prefix(root)?.strip_prefix('/'),
+    }
+}
+
 /// The member of a workspace and the package script of it that a command runs, where it names one member and no other:
 /// `pnpm --filter a build`, `yarn workspace a build`, `npm run build -w a`.
-fn of_member(words: &[&str]) -> Option<(String, String)> {
+pub(in crate::facts) fn of_member(words: &[&str]) -> Option<(String, String)> {
     let manager = words.first()?.rsplit('/').next()?;
     let named = match manager {
         "pnpm" => value(words, &["--filter", "-F"])?,
@@ -166,6 +168,7 @@ fn of_member(words: &[&str]) -> Option<(String, String)> {
     let name = match *rest.next()? {
         "run" | "run-script" => *rest.next()?,
         "install" | "ci" | "i" | "add" | "exec" | "dlx" | "deploy" => return None,
+        "start" => "start",
         _ if manager == "npm" => return None,
         name => name,
     };

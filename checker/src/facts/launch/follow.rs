@@ -4,6 +4,7 @@ use super::commands::bare;
 use super::python;
 use super::{Program, Target};
 use crate::facts::Facts;
+use crate::facts::image::scripts;
 use crate::facts::image::shell::{Simple, commands, place};
 use crate::facts::image::{Image, Presence};
 use crate::facts::startup::{flag, join};
@@ -233,7 +234,10 @@ impl Follower<'_, '_> {
         let to = flag(rest, &["--prefix", "-C", "--cwd", "--dir"]);
         let elsewhere = ["--filter", "-F", "-w", "--workspace", "workspace"];
         if rest.iter().any(|word| elsewhere.contains(&word.split('=').next().unwrap_or(word))) {
-            return self.push(Target::Other, words, here);
+            if self.member(words, here).is_none() {
+                self.push(Target::Other, words, here);
+            }
+            return;
         }
         let Some(dir) = to.map_or(Some(here.dir.to_owned()), |to| place(here.dir, to)) else { return };
         let mut plain = rest.iter().filter(|word| !word.starts_with('-') && Some(word.as_str()) != to);
@@ -267,6 +271,26 @@ impl Follower<'_, '_> {
             }
             None => self.push(Target::Other, words, here),
         }
+    }
+
+    /// Follows the script of one member of a workspace.
+    fn member(&mut self, words: &[String], here: &Here<'_>) -> Option<()> {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (member, name) = scripts::of_member(&words)?;
+        let manifest = |dir: &str| {
+            let found = self.image.presence(self.image.finished(), &join(dir, "package.json"));
+            found.source().map(str::to_owned)
+        };
+        let root = manifest(here.dir)?;
+        let root = root.rsplit_once('/').map_or("", |(root, _)| root);
+        let dir = join(here.dir, scripts::below(self.facts, root, &member)?);
+        let manifest = manifest(&dir)?;
+        let own = manifest.rsplit_once('/').map_or("", |(own, _)| own);
+        let script = self.facts.node_projects().get(own)?.script(&name)?;
+        let site = Site::new(manifest, script.span);
+        // What the manager of a workspace links where is not certain.
+        self.all(&commands(&script.value, &dir, true), &site, false, &[], here.depth + 1);
+        Some(())
     }
 
     /// The text and the source of a file of the image.

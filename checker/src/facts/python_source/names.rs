@@ -1,9 +1,9 @@
-//! The names that a module of Python may have once it is loaded.
+//! The names that a module may have once it is loaded.
 
 use std::collections::BTreeSet;
 
 use crate::facts::chain::parts;
-use crate::facts::program::{Expr, ExprKind, Module, Step, StepKind, Target};
+use crate::facts::program::{Expr, ExprKind, Language, Module, Step, StepKind, Target};
 
 /// Words with which a module can have names that it does not write down.
 const OPEN: [&str; 9] = [
@@ -18,16 +18,27 @@ const OPEN: [&str; 9] = [
     "setattr(",
 ];
 
+/// The same of JavaScript: all exports of another module, and modules that are none of ECMAScript.
+const OPEN_SCRIPT: [&str; 4] = ["export *", "module.exports", "exports.", "require("];
+
 /// Every name that some statement of `module` binds at its top level, whatever the conditions; `None` when others are
 /// possible.
 pub fn names(module: &Module, text: &str) -> Option<BTreeSet<String>> {
-    if module.error.is_some() || OPEN.iter().any(|word| text.contains(word)) {
+    let open: &[&str] = if module.language == Language::Python { &OPEN } else { &OPEN_SCRIPT };
+    if module.error.is_some() || open.iter().any(|word| text.contains(word)) {
         return None;
     }
     let mut scan = Scan { found: BTreeSet::new(), open: false };
     // What a function gives to the module.
     let given = text.lines().filter_map(|line| line.trim_start().strip_prefix("global "));
     scan.found.extend(given.flat_map(|line| line.split([',', ';', '#'])).map(|name| name.trim().to_owned()));
+    // What is declared without a value.
+    let declared = text.lines().map(str::trim_start).filter_map(|line| {
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        line.strip_prefix("let ").or_else(|| line.strip_prefix("var "))
+    });
+    let declared = declared.filter(|_| module.language == Language::JavaScript);
+    scan.found.extend(declared.flat_map(|line| line.split([',', ';', '=', ' '])).map(str::to_owned));
     scan.steps(&module.body);
     (!scan.open).then_some(scan.found)
 }
@@ -101,11 +112,10 @@ impl Scan {
             }
             StepKind::Switch(..) => self.open = true,
             StepKind::Block(body) => self.steps(body),
-            StepKind::Export(_)
-            | StepKind::Return(None)
-            | StepKind::Raise(None)
-            | StepKind::Break
-            | StepKind::Continue => {}
+            StepKind::Export(names) => {
+                self.found.extend(names.iter().map(|(_, exported)| exported.clone()));
+            }
+            StepKind::Return(None) | StepKind::Raise(None) | StepKind::Break | StepKind::Continue => {}
         }
     }
 
@@ -116,6 +126,11 @@ impl Scan {
             }
             Target::List(list) => {
                 for each in list {
+                    self.target(each);
+                }
+            }
+            Target::Map(list) => {
+                for (_, each, _) in list {
                     self.target(each);
                 }
             }
