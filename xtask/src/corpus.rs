@@ -210,6 +210,8 @@ const CAUSES: &[(&str, &[&str])] = &[
     ),
     ("esm-cjs-named-import", &["name-not-defined", "import-not-in-image"]),
     ("peer-dependency-conflict", &["lockfile-out-of-sync"]),
+    ("platform-optional-dependency", &["lockfile-of-one-platform"]),
+    ("platform-specific-script", &["command-of-windows"]),
 ];
 
 /// One line of the list.

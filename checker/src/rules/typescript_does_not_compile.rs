@@ -1,5 +1,7 @@
 //! Sources that the TypeScript compiler refuses for what its configuration says.
 
+use std::ops::Range;
+
 use crate::facts::Facts;
 use crate::facts::pattern::Pattern;
 use crate::facts::typescript::{Compilation, compilations};
@@ -194,9 +196,6 @@ declare_rule! {
 static RELATIVE: Pattern =
     Pattern::new(r#"(?m)^(?:import|export|\})[^;"'\n]*?(?:\bfrom\s*)?["'](\.{1,2}/[^"']*)["']"#, "./");
 
-static IMPORT: Pattern =
-    Pattern::new(r#"(?m)^import\s+(?:type\s+)?([\w$\s,*{}]+?)\s*\bfrom\s*["']"#, "import");
-
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered() {
         let Some(service) = delivered.service(facts) else { continue };
@@ -322,20 +321,19 @@ fn unused(facts: &Facts<'_>, compilation: &Compilation, inputs: &[String]) -> Op
         if text.contains("@ts-nocheck") {
             return None;
         }
-        IMPORT.captures_iter(text).find_map(|caught| {
-            let (whole, names) = (caught.get(0)?, caught.get(1)?);
-            let before = text[..whole.start()].trim_end().rsplit('\n').next().unwrap_or_default();
-            let mut at = names.start();
-            let found = names.as_str().split([',', '{', '}']).find_map(|part| {
+        imports(text).find_map(|(whole, names)| {
+            let before = text[..whole.start].trim_end().rsplit('\n').next().unwrap_or_default();
+            let mut at = names.start;
+            let found = text[names].split([',', '{', '}']).find_map(|part| {
                 let start = at;
                 at += part.len() + 1;
                 let name = part.split_whitespace().next_back().filter(|name| *name != "type")?;
                 let own = name.starts_with('_') || name == "*" || (name == "React" && !modern);
-                let used = has_word(&text[..whole.start()], name) || has_word(&text[whole.end()..], name);
+                let used = has_word(&text[..whole.start], name) || has_word(&text[whole.end..], name);
                 let inner = start + part.rfind(name)?;
                 (!own && !used).then(|| (name, inner..inner + name.len()))
             })?;
-            let head = &text[..whole.start()];
+            let head = &text[..whole.start];
             let quoted = head.matches('`').count() % 2 == 1 || head.rfind("/*") > head.rfind("*/");
             if quoted || before.contains("@ts-") {
                 return None;
@@ -347,6 +345,21 @@ fn unused(facts: &Facts<'_>, compilation: &Compilation, inputs: &[String]) -> Op
             let help = "Take the import out, or take `noUnusedLocals` out of the configuration";
             Some((Site::new(source.clone(), found.1), message, help, Severity::Error))
         })
+    })
+}
+
+/// Each import at the beginning of a line that takes names: the statement up to its specifier, and the names.
+fn imports(text: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let starts = text.match_indices("import").map(|(at, _)| at);
+    starts.filter(|at| *at == 0 || text[..*at].ends_with('\n')).filter_map(|at| {
+        let end = at + text[at..].find(['"', '\''])?;
+        let clause = text[at + "import".len()..end].trim_end().strip_suffix("from")?;
+        let bare = clause.trim_start();
+        let names = bare.strip_prefix("type").filter(|rest| rest.starts_with([' ', '{'])).unwrap_or(bare);
+        let plain = |char: char| char.is_alphanumeric() || char.is_whitespace() || "_$,*{}".contains(char);
+        let stop = at + "import".len() + clause.len();
+        (clause.starts_with([' ', '{', '\n', '*']) && names.chars().all(plain))
+            .then(|| (at..end + 1, stop - names.len()..stop))
     })
 }
 
