@@ -66,7 +66,11 @@ mod tests {
     fn a_source_that_nests_too_deeply_is_refused_and_not_parsed() {
         let deep = format!("x = {}1{}", "(".repeat(5000), ")".repeat(5000));
         assert!(parse("a.py", &deep).error.is_some_and(|(why, _)| why.contains("nests")));
-        let long = format!("x = {}1", "1 + ".repeat(50_000));
-        assert!(parse("a.py", &long).error.is_some_and(|(why, _)| why.contains("too long")));
+        for (part, end) in [("1 + ", "1"), ("not ", "1"), ("1 if a else ", "1"), ("lambda: ", "1")] {
+            let long = format!("x = {}{end}", part.repeat(50_000));
+            assert!(parse("a.py", &long).error.is_some_and(|(why, _)| why.contains("too long")), "{part}");
+        }
+        let plain = "if not a:\n    b = 1 if c else 2\nelse:\n    b = not d\n".repeat(1000);
+        assert!(parse("a.py", &plain).error.is_none());
     }
 }

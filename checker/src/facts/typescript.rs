@@ -12,8 +12,8 @@ use crate::facts::launch::{Delivered, Program, Target};
 use crate::facts::startup::{join, unwrapped};
 use crate::finding::Site;
 
-/// Configurations that extend each other.
-const DEPTH: usize = 5;
+/// Configurations that are read for one; they may extend each other in a circle.
+const LAYERS: usize = 24;
 /// Files of one compilation; beyond that nothing is said.
 const FILES: usize = 2000;
 
@@ -77,10 +77,13 @@ fn parent(path: &str) -> &str {
 
 /// Reads the configuration at `path`.
 pub fn read(facts: &Facts<'_>, path: &str) -> Option<TsConfig> {
-    layer(facts, path, 0)
+    let mut left = LAYERS;
+    layer(facts, path, &mut left)
 }
 
-fn layer(facts: &Facts<'_>, path: &str, depth: usize) -> Option<TsConfig> {
+/// Reads it with what it extends, as long as `left` files may be read.
+fn layer(facts: &Facts<'_>, path: &str, left: &mut usize) -> Option<TsConfig> {
+    *left = left.checked_sub(1)?;
     let root = facts.config_document(path)?;
     let here = parent(path);
     let mut config = TsConfig::default();
@@ -92,7 +95,8 @@ fn layer(facts: &Facts<'_>, path: &str, depth: usize) -> Option<TsConfig> {
     for base in extended {
         let at = join(here, base);
         let at = if has_end(&at, &["json"]) { at } else { format!("{at}.json") };
-        match layer(facts, &at, depth + 1).filter(|_| base.starts_with('.') && depth < DEPTH) {
+        let below = if base.starts_with('.') { layer(facts, &at, left) } else { None };
+        match below {
             Some(below) => config = TsConfig { unread: config.unread.or(below.unread.clone()), ..below },
             None => config.unread = Some(base.to_owned()),
         }
@@ -487,6 +491,19 @@ fn is_written_by_others(image: &Image<'_>, compilation: &Compilation, out: &str)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::fixture::MemoryTree;
+    use crate::snapshot::{Day, Snapshot, Trigger};
+
+    #[test]
+    fn configurations_that_extend_each_other_in_a_circle_come_to_an_end() {
+        let own = "\"./tsconfig.json\", \"./tsconfig.json\"";
+        let tree = MemoryTree::default().with("tsconfig.json", format!("{{\"extends\": [{own}]}}"));
+        let snapshot = Snapshot::new(&tree, Day { year: 2026, month: 11, day: 29 }, Trigger::GitHub);
+        let config = Config::of(&snapshot).unwrap();
+        let facts = Facts::gather(&snapshot, &config);
+        assert!(read(&facts, "tsconfig.json").is_some_and(|config| config.unread.is_some()));
+    }
 
     #[test]
     fn patterns_take_what_the_compiler_takes() {

@@ -141,7 +141,8 @@ impl Reader {
 
     /// Takes the words of control flow off and counts how deep it is.
     fn open(&mut self, words: &mut Vec<String>) {
-        while let Some(first) = words.first().map(String::as_str) {
+        let mut taken = 0;
+        while let Some(first) = words.get(taken).map(String::as_str) {
             match first {
                 "if" | "while" | "until" | "case" | "for" => {
                     self.depth += 1;
@@ -155,19 +156,17 @@ impl Reader {
                 word if self.depth > 0 && word.ends_with(')') && !word.contains('(') => {}
                 word if word.starts_with('(') && word.len() > 1 => {
                     let inner = word.trim_start_matches('(').to_owned();
-                    if words.len() == 1 {
-                        inner.trim_end_matches(')').clone_into(&mut words[0]);
-                    } else {
-                        words[0] = inner;
-                    }
+                    let only = words.len() == taken + 1;
+                    words[taken] = if only { inner.trim_end_matches(')').to_owned() } else { inner };
                     continue;
                 }
                 word if word.contains('=') && is_assignment(word) => {}
                 word if word.ends_with("()") => self.depth += 1,
-                _ => return,
+                _ => break,
             }
-            words.remove(0);
+            taken += 1;
         }
+        words.drain(..taken);
     }
 }
 

@@ -103,6 +103,15 @@ mod tests {
     }
 
     #[test]
+    fn long_chains_are_refused() {
+        for part in ["new ", "a ? b : ", "await ", "typeof ", "!"] {
+            assert!(refused(&format!("x = {}y", part.repeat(5000))).is_some(), "{part}");
+        }
+        let plain = "if (a) { x = b ? await c() : typeof d } else { y = new E() }\n".repeat(1000);
+        assert_eq!(refused(&plain), None);
+    }
+
+    #[test]
     fn brackets_that_double_the_time_are_refused() {
         assert!(refused(&"(a, b = c < ".repeat(TRIES + 1)).is_some());
         assert_eq!(refused(&"app.use((a, b) => { f(a, g(b, (c) => {".repeat(20)), None);
