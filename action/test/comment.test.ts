@@ -80,7 +80,7 @@ test('a forged marker by another author is not touched', async () => {
 test('a token of a person finds the comment of that person', async () => {
   github.behaviour = { ...github.behaviour, login: 'alice', user: true }
   await check(repository(broken))
-  await check(repository({ ...broken, 'app.py': 'print(2)\n' }))
+  await check(repository({ ...broken, 'app.py': 'app = lambda environ, start_response: [b""]\n' }))
   assert.deepEqual(github.comments.map(({ login }) => login), ['alice'])
 })
 

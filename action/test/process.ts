@@ -118,7 +118,7 @@ export function commands(log: string): string[] {
 /** A repository that will fail for a literal `$PORT`, and its mended form. */
 export const broken = {
   'Dockerfile': 'FROM python:3.13-slim\nCOPY app.py .\nCMD ["python", "app.py"]\n',
-  'app.py': 'print(1)\n',
+  'app.py': 'app = lambda environ, start_response: []\n',
   'railway.json': '{ "deploy": { "startCommand": "gunicorn app:app --bind 0.0.0.0:$PORT" } }\n',
 }
 export const mended = {
