@@ -310,31 +310,12 @@ pub struct Class {
 const NESTING_LIMIT: usize = 100;
 /// Longest chain of operators in one expression that is handed to a parser.
 const CHAIN_LIMIT: usize = 400;
+const TOO_LONG: &str = "one of its expressions is too long to be read safely";
 
 /// Why `text` is not handed to a recursive parser: brackets, blanks or operators nest too deeply.
 pub fn too_deep(text: &str) -> Option<&'static str> {
     let (mut depth, mut chain, mut blanks, mut at_line_start) = (0_usize, 0_usize, 0_usize, true);
-    let (mut choices, mut prefixes, mut word) = (0_usize, 0_usize, 0..0);
-    for (at, byte) in text.bytes().enumerate() {
-        if byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 {
-            word = if word.end == at { word.start..at + 1 } else { at..at + 1 };
-        } else {
-            // Words that begin an expression in front of another, and choices inside choices.
-            match text.as_bytes().get(word.clone()).unwrap_or_default() {
-                _ if word.end != at => {}
-                b"not" | b"new" | b"await" | b"typeof" | b"void" | b"delete" | b"yield" | b"lambda" => {
-                    prefixes += 1;
-                }
-                b"else" => (choices, prefixes) = (choices + 1, 0),
-                _ => prefixes = 0,
-            }
-            match byte {
-                b'?' => choices += 1,
-                b';' | b',' | b'{' | b'}' => choices = 0,
-                b'\n' if depth == 0 => choices = 0,
-                _ => {}
-            }
-        }
+    for byte in text.bytes() {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => {
@@ -355,9 +336,44 @@ pub fn too_deep(text: &str) -> Option<&'static str> {
         if depth > NESTING_LIMIT || blanks > 4 * NESTING_LIMIT {
             return Some("it nests too deeply to be read safely");
         }
-        if chain.max(choices).max(prefixes) > CHAIN_LIMIT {
-            return Some("one of its expressions is too long to be read safely");
+        if chain > CHAIN_LIMIT {
+            return Some(TOO_LONG);
         }
     }
-    None
+    // Every link of a chain of words takes four bytes or more.
+    (text.len() > 4 * CHAIN_LIMIT && is_chained(text)).then_some(TOO_LONG)
+}
+
+/// True when words that begin an expression in front of another, or choices inside choices, follow each other too long.
+fn is_chained(text: &str) -> bool {
+    let (mut depth, mut choices, mut prefixes, mut word) = (0_usize, 0_usize, 0_usize, 0..0);
+    for (at, byte) in text.bytes().enumerate() {
+        if byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 {
+            word = if word.end == at { word.start..at + 1 } else { at..at + 1 };
+            continue;
+        }
+        match text.as_bytes().get(word.clone()).unwrap_or_default() {
+            _ if word.end != at => {}
+            b"not" | b"new" | b"await" | b"typeof" | b"void" | b"delete" | b"yield" | b"lambda" => {
+                prefixes += 1;
+            }
+            b"else" => (choices, prefixes) = (choices + 1, 0),
+            _ => prefixes = 0,
+        }
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match byte {
+            b'?' => choices += 1,
+            b';' | b',' | b'{' | b'}' => choices = 0,
+            b'\n' if depth == 0 => choices = 0,
+            _ => {}
+        }
+        if choices.max(prefixes) > CHAIN_LIMIT {
+            return true;
+        }
+    }
+    false
 }
