@@ -85,25 +85,27 @@ pub(super) fn missing(
     service: &Service,
 ) -> Vec<(crate::facts::startup::VariableRead, Severity)> {
     let Some(names) = &service.variables else { return Vec::new() };
-    let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
-    let in_image = |name: &str| {
-        file.is_some_and(|file| {
-            file.instructions().any(|(_, each)| match &each.kind {
-                InstructionKind::Env(pairs) => pairs.iter().any(|(own, _)| own.value == name),
-                _ => false,
-            })
-        })
-    };
     let startup = facts.startup(service);
     let mut found: Vec<crate::facts::startup::VariableRead> = Vec::new();
     for read in startup.variables.iter().filter(|read| read.required && read.default.is_none()) {
         let name = read.name.as_str();
         let given =
             GIVEN.contains(&name) || name.starts_with("RAILWAY_") || names.iter().any(|own| own == name);
-        if !given && !in_image(name) && !found.iter().any(|other| other.name == name) {
+        if !given && !is_set_by_image(facts, service, name) && !found.iter().any(|other| other.name == name) {
             found.push(read.clone());
         }
     }
     let severity = if service.settings.complete { Severity::Error } else { Severity::Warning };
     found.into_iter().map(|read| (read, severity)).collect()
+}
+
+/// True when an `ENV` of the service's Dockerfile sets `name`.
+pub(super) fn is_set_by_image(facts: &Facts<'_>, service: &Service, name: &str) -> bool {
+    let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
+    file.is_some_and(|file| {
+        file.instructions().any(|(_, each)| match &each.kind {
+            InstructionKind::Env(pairs) => pairs.iter().any(|(own, _)| own.value == name),
+            _ => false,
+        })
+    })
 }

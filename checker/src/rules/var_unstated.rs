@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::facts::Facts;
-use crate::facts::dockerfile::InstructionKind;
 use crate::facts::service::Service;
 use crate::finding::{Findings, Site};
 use crate::rule::declare_rule;
 use crate::snapshot::Text;
 use crate::span::Span;
 
-use super::var_required_missing::{GIVEN, is_redis};
+use super::var_required_missing::{GIVEN, is_redis, is_set_by_image};
 
 declare_rule! {
     /// The program ends at once without these variables, and no file says that the service has them.
@@ -138,18 +137,10 @@ fn needed(facts: &Facts<'_>, service: &Service) -> BTreeMap<String, Site> {
             found.extend(checked.into_iter().map(|(name, span)| (name, Site::new(path.clone(), span))));
         }
     }
-    let file = service.dockerfile.yes().and_then(|choice| facts.dockerfiles.get(&choice.path));
-    let in_image = |name: &str| {
-        file.is_some_and(|file| {
-            file.instructions().any(|(_, each)| {
-                matches!(&each.kind, InstructionKind::Env(pairs) if pairs.iter().any(|(own, _)| own.value == name))
-            })
-        })
-    };
     let mut needed = BTreeMap::new();
     for (name, site) in found {
         let given = GIVEN.contains(&name.as_str()) || name.starts_with("RAILWAY_") || is_redis(&name);
-        if !given && !in_image(&name) {
+        if !given && !is_set_by_image(facts, service, &name) {
             needed.entry(name).or_insert(site);
         }
     }
