@@ -10,7 +10,11 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &str| {
     let tree = MemoryTree::parse(input);
     let triggers = [None, Some(Trigger::GitHub), Some(Trigger::RailwayUp), Some(Trigger::Local)];
-    let options = Options { today: Day { year: 2026, month: 11, day: 24 }, trigger: triggers[input.len() % 4], config: None };
+    let options = Options {
+        today: Day { year: 2026, month: 11, day: 24 },
+        trigger: triggers[input.len() % 4],
+        config: None,
+    };
     let Ok((report, _)) = checker::check(&tree, &options) else { return };
     let layout = markdown::Layout { limit: 65_000, ..markdown::Layout::default() };
     let comment = markdown::render(&report, &layout);
@@ -19,7 +23,11 @@ fuzz_target!(|input: &str| {
     for annotation in annotations::all(&report) {
         assert_eq!(annotation.command().matches(['\n', '\r']).count(), 1);
     }
-    let _ = (sarif::render(&report, &sarif::Addresses::default()), suggestion::review(&report, &layout), baseline::render(&report));
+    let _ = (
+        sarif::render(&report, &sarif::Addresses::default()),
+        suggestion::review(&report, &layout),
+        baseline::render(&report),
+    );
     let again = read::read(&json::render(&report)).expect("our own report can be read");
     assert_eq!(again.verdict, report.verdict);
     let _ = fix::all(&tree, &options, &|_| true);

@@ -93,7 +93,7 @@ fn seeds(target: &str) -> anyhow::Result<PathBuf> {
         }
     }
     for line in LINES {
-        if matches!(target, "cron" | "shell") {
+        if matches!(target, "cron" | "posix_shell" | "shell") {
             put(line.as_bytes())?;
         }
     }
@@ -129,11 +129,13 @@ fn serves(target: &str, path: &str) -> bool {
         "dockerfile" => name.contains("ockerfile"),
         "dockerignore" | "gitignore" => name.ends_with("ignore"),
         "env_file" => name.starts_with(".env"),
-        "javascript" | "railway_ts" => ends(&[".js", ".mjs", ".cjs", ".ts", ".mts", ".jsx", ".tsx"]),
+        "javascript" | "javascript_service" | "railway_ts" => {
+            ends(&[".js", ".mjs", ".cjs", ".ts", ".mts", ".jsx", ".tsx"])
+        }
         "json" => name.ends_with(".json"),
         "procfile" => name == "Procfile",
-        "python" => name.ends_with(".py"),
-        "shell" => ends(&[".sh", "Procfile"]),
+        "python" | "python_service" => name.ends_with(".py"),
+        "posix_shell" | "shell" => ends(&[".sh", "Procfile"]),
         "toml" => name.ends_with(".toml"),
         "yaml" => ends(&[".yml", ".yaml"]),
         _ => false,
