@@ -568,9 +568,9 @@ fn installs_nothing(facts: &Facts<'_>, delivered: &Delivered<'_>, installed: &Di
         LayerKind::Copy(items, _) => items.iter().any(|item| !matches!(item.from, Source::Context(_))),
         LayerKind::Run(..) | LayerKind::Directory(_) => false,
     };
-    let copied = image.stages.iter().flat_map(|stage| &stage.layers).any(brings);
-    let kept = facts.snapshot.entries().iter().any(|entry| entry.path.contains("site-packages"));
-    image.dockerfile.is_some() && own && !installed.ran && !installed.open && !copied && !kept
+    let copied = || image.stages.iter().flat_map(|stage| &stage.layers).any(brings);
+    let kept = || facts.snapshot.entries().iter().any(|entry| entry.path.contains("site-packages"));
+    image.dockerfile.is_some() && own && !installed.ran && !installed.open && !copied() && !kept()
 }
 
 /// Packages of a program whose image installs none.

@@ -151,7 +151,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn spelled(&self, place: &str, source: &str) -> Vec<(String, String)> {
+    fn spelled(&self, place: &str, source: &str) -> impl Iterator<Item = (String, String)> {
         spelled(place, source, self.start.loader == Loader::Build)
     }
 
@@ -178,7 +178,7 @@ impl Walk<'_, '_> {
         };
         let bases: Vec<(String, String)> = targets.iter().filter_map(inside).collect();
         let in_tree = bases.iter().any(|(place, source)| {
-            self.spelled(place, source).iter().any(|(_, source)| self.is_file(source))
+            self.spelled(place, source).any(|(_, source)| self.is_file(&source))
         });
         if !in_tree {
             let hidden = bases.iter().find(|(_, source)| self.is_hidden(source));
@@ -234,19 +234,22 @@ impl Walk<'_, '_> {
     }
 }
 
+/// What is written as the first is found as the second too.
+const COMPILED: [(&str, &str); 5] =
+    [(".js", ".ts"), (".js", ".tsx"), (".jsx", ".tsx"), (".mjs", ".mts"), (".cjs", ".cts")];
+/// The same, for who is content with the types.
+const TYPED: [(&str, &str); 3] = [(".js", ".d.ts"), (".mjs", ".d.mts"), (".cjs", ".d.cts")];
+
 /// Every spelling of a specifier: with its endings, and `x.js` for what is written `x.ts`. A compiler is content with the
 /// types of `x.js` in `x.d.ts`.
-fn spelled(place: &str, source: &str, compiled: bool) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> =
-        ENDINGS.iter().map(|ending| (format!("{place}{ending}"), format!("{source}{ending}"))).collect();
-    let sources = [(".js", ".ts"), (".js", ".tsx"), (".jsx", ".tsx"), (".mjs", ".mts"), (".cjs", ".cts")];
-    let types = [(".js", ".d.ts"), (".mjs", ".d.mts"), (".cjs", ".d.cts")];
-    for (written, real) in sources.iter().chain(types.iter().filter(|_| compiled)) {
-        if let (Some(place), Some(source)) = (place.strip_suffix(written), source.strip_suffix(written)) {
-            found.push((format!("{place}{real}"), format!("{source}{real}")));
-        }
-    }
-    found
+fn spelled(place: &str, source: &str, compiled: bool) -> impl Iterator<Item = (String, String)> {
+    let ended = ENDINGS.iter().map(move |ending| ([place, ending].concat(), [source, ending].concat()));
+    let types = TYPED.iter().filter(move |_| compiled);
+    let others = COMPILED.iter().chain(types).filter_map(move |(written, real)| {
+        let (place, source) = (place.strip_suffix(written)?, source.strip_suffix(written)?);
+        Some(([place, real].concat(), [source, real].concat()))
+    });
+    ended.chain(others)
 }
 
 /// The package that a specifier names; `None` for what is no package's name.

@@ -256,7 +256,7 @@ impl Walk<'_, '_> {
 
     fn at(&self, place: &str) -> Dotted {
         let mut doubt = None;
-        for tried in [format!("{place}/__init__.py"), format!("{place}.py")] {
+        for tried in [[place, "/__init__.py"].concat(), [place, ".py"].concat()] {
             match self.image.presence(self.start.view, &tried) {
                 Presence::File { source: Some(source), .. } => return Dotted::File(tried, source),
                 Presence::File { .. } => return Dotted::Unknown(None),

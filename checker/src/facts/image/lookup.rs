@@ -261,7 +261,7 @@ pub(super) fn glue(dir: &str, rest: &str) -> String {
     match (dir.is_empty(), rest.is_empty()) {
         (true, _) => rest.to_owned(),
         (_, true) => dir.to_owned(),
-        _ => format!("{dir}/{rest}"),
+        _ => [dir, "/", rest].concat(),
     }
 }
 

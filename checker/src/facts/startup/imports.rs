@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::iter;
 use std::rc::Rc;
 
 use super::EntryPoint;
@@ -28,6 +29,8 @@ pub(super) struct Sources<'f> {
     /// Variables that the image sets, and where.
     variables: BTreeMap<String, (String, Site)>,
     modules: RefCell<HashMap<String, Option<Rc<Module>>>>,
+    /// The file of each dotted Python name that was asked for.
+    dotted: RefCell<HashMap<String, Option<String>>>,
     order: RefCell<Vec<String>>,
     trouble: RefCell<Option<String>>,
 }
@@ -47,6 +50,7 @@ impl<'f> Sources<'f> {
             roots,
             variables: entry.variables.clone(),
             modules: RefCell::default(),
+            dotted: RefCell::default(),
             order: RefCell::default(),
             trouble: RefCell::default(),
         }
@@ -96,11 +100,16 @@ impl<'f> Sources<'f> {
 
     /// The file of a dotted Python name; a package is its `__init__.py`, or the directory itself without one.
     pub(super) fn python(&self, dotted: &str) -> Option<String> {
+        if let Some(known) = self.dotted.borrow().get(dotted) {
+            return known.clone();
+        }
         let inner = dotted.replace('.', "/");
-        self.roots.iter().find_map(|root| {
+        let found = self.roots.iter().find_map(|root| {
             let base = join(root, &inner);
-            [format!("{base}.py"), format!("{base}/__init__.py")].into_iter().find(|path| self.has(path))
-        })
+            [".py", "/__init__.py"].iter().map(|end| [&base, *end].concat()).find(|path| self.has(path))
+        });
+        self.dotted.borrow_mut().insert(dotted.to_owned(), found.clone());
+        found
     }
 
     fn python_directory(&self, dotted: &str) -> bool {
@@ -132,14 +141,12 @@ impl<'f> Sources<'f> {
     pub(super) fn javascript_file(&self, base: &str) -> Option<String> {
         let stem = base.rsplit_once('.').filter(|(_, end)| matches!(*end, "js" | "mjs" | "cjs" | "jsx"));
         let stem = stem.map_or(base, |(stem, _)| stem);
-        let mut tried = vec![base.to_owned()];
-        for extension in ["ts", "tsx", "mts", "cts", "js", "mjs", "cjs", "jsx"] {
-            tried.push(format!("{stem}.{extension}"));
-        }
-        for extension in ["ts", "js", "mjs", "cjs", "tsx"] {
-            tried.push(format!("{base}/index.{extension}"));
-        }
-        tried.into_iter().find(|path| self.has(path) && language(path).is_some())
+        let extended = [".ts", ".tsx", ".mts", ".cts", ".js", ".mjs", ".cjs", ".jsx"].iter();
+        let index = ["/index.ts", "/index.js", "/index.mjs", "/index.cjs", "/index.tsx"].iter();
+        let mut tried = iter::once(base.to_owned())
+            .chain(extended.map(|end| [stem, *end].concat()))
+            .chain(index.map(|end| [base, *end].concat()));
+        tried.find(|path| self.has(path) && language(path).is_some())
     }
 }
 
