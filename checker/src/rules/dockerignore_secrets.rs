@@ -98,20 +98,18 @@ const TEMPLATES: &[&str] =
     &["example", "exemple", "sample", "template", "dist", "defaults", "schema", "test", "ci"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
+    let secrets: Vec<_> =
+        facts.snapshot.entries().iter().filter(|entry| entry.tracked && is_secret(&entry.path)).collect();
     for (service, file) in facts.images() {
         let sources = copies::context_sources(&file);
         // Only what every possible root directory sends is certain.
         let contexts: Vec<_> =
             service.roots.iter().map(|root| facts.build_context(root, &file.path)).collect();
         let Some(context) = contexts.first() else { continue };
-        let taken = context
-            .entries
-            .iter()
-            .filter(|entry| entry.tracked && is_secret(&entry.path))
-            .filter_map(|entry| {
-                let sent = |source: &str| contexts.iter().all(|each| sends(each, source, entry));
-                sources.iter().find(|(_, source)| sent(&source.value)).map(|(_, source)| (entry, source.span))
-            });
+        let taken = secrets.iter().filter_map(|entry| {
+            let sent = |source: &str| contexts.iter().all(|each| sends(each, source, entry));
+            sources.iter().find(|(_, source)| sent(&source.value)).map(|(_, source)| (entry, source.span))
+        });
         let taken: Vec<_> = taken.collect();
         // The one that holds secrets is told, and the others with it.
         let holding = taken.iter().find(|(entry, _)| holds_secrets(facts, &entry.path));

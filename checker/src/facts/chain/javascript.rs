@@ -177,9 +177,9 @@ impl Walk<'_, '_> {
             Some((join(base, below?), source.clone()))
         };
         let bases: Vec<(String, String)> = targets.iter().filter_map(inside).collect();
-        let in_tree = bases.iter().any(|(place, source)| {
-            self.spelled(place, source).any(|(_, source)| self.is_file(&source))
-        });
+        let in_tree = bases
+            .iter()
+            .any(|(place, source)| self.spelled(place, source).any(|(_, source)| self.is_file(&source)));
         if !in_tree {
             let hidden = bases.iter().find(|(_, source)| self.is_hidden(source));
             return hidden.map_or(Found::Nothing, |(_, source)| {

@@ -232,8 +232,9 @@ fn psycopg2(facts: &Facts<'_>, trace: &Trace, has: &dyn Fn(&str) -> bool) -> Opt
 /// What the modules of `trace` need in this way; `has` tells what is installed.
 pub fn needs(facts: &Facts<'_>, trace: &Trace, has: &dyn Fn(&str) -> bool) -> Vec<Need> {
     let mut found: Vec<Need> = psycopg2(facts, trace, has).into_iter().collect();
+    let modules = trace.chain.modules.iter().filter(|reached| reached.when <= When::Sometimes);
     let modules: Vec<_> =
-        trace.chain.modules.iter().filter(|reached| reached.when <= When::Sometimes).collect();
+        modules.filter_map(|reached| Some((reached, facts.snapshot.text(&reached.source).ok()?))).collect();
     for row in ROWS {
         if let Sign::Started(class) = row.sign {
             let named = flag(&trace.words, &["-k", "--worker-class"]);
@@ -242,8 +243,7 @@ pub fn needs(facts: &Facts<'_>, trace: &Trace, has: &dyn Fn(&str) -> bool) -> Ve
             }
             continue;
         }
-        for reached in &modules {
-            let Ok(text) = facts.snapshot.text(&reached.source) else { continue };
+        for (reached, text) in &modules {
             let at = match row.sign {
                 Sign::Taken(modules, name, words) => {
                     if !text.text.contains(name) || !words.iter().all(|word| text.text.contains(word)) {

@@ -29,10 +29,20 @@ pub(super) struct Sources<'f> {
     /// Variables that the image sets, and where.
     variables: BTreeMap<String, (String, Site)>,
     modules: RefCell<HashMap<String, Option<Rc<Module>>>>,
-    /// The file of each dotted Python name that was asked for.
-    dotted: RefCell<HashMap<String, Option<String>>>,
+    /// What each dotted Python name is, of those asked for.
+    names: RefCell<HashMap<String, Named>>,
     order: RefCell<Vec<String>>,
     trouble: RefCell<Option<String>>,
+}
+
+/// What a dotted Python name is.
+#[derive(Clone)]
+enum Named {
+    /// A module, or the `__init__.py` of a package.
+    File(String),
+    /// A package without one.
+    Directory,
+    Nothing,
 }
 
 impl<'f> Sources<'f> {
@@ -50,7 +60,7 @@ impl<'f> Sources<'f> {
             roots,
             variables: entry.variables.clone(),
             modules: RefCell::default(),
-            dotted: RefCell::default(),
+            names: RefCell::default(),
             order: RefCell::default(),
             trouble: RefCell::default(),
         }
@@ -100,23 +110,31 @@ impl<'f> Sources<'f> {
 
     /// The file of a dotted Python name; a package is its `__init__.py`, or the directory itself without one.
     pub(super) fn python(&self, dotted: &str) -> Option<String> {
-        if let Some(known) = self.dotted.borrow().get(dotted) {
+        match self.named(dotted) {
+            Named::File(path) => Some(path),
+            Named::Directory | Named::Nothing => None,
+        }
+    }
+
+    /// What a dotted Python name is in the tree.
+    fn named(&self, dotted: &str) -> Named {
+        if let Some(known) = self.names.borrow().get(dotted) {
             return known.clone();
         }
         let inner = dotted.replace('.', "/");
-        let found = self.roots.iter().find_map(|root| {
-            let base = join(root, &inner);
-            [".py", "/__init__.py"].iter().map(|end| [&base, *end].concat()).find(|path| self.has(path))
+        let bases: Vec<String> = self.roots.iter().map(|root| join(root, &inner)).collect();
+        let file = bases.iter().find_map(|base| {
+            [".py", "/__init__.py"].iter().map(|end| [base, *end].concat()).find(|path| self.has(path))
         });
-        self.dotted.borrow_mut().insert(dotted.to_owned(), found.clone());
-        found
-    }
-
-    fn python_directory(&self, dotted: &str) -> bool {
-        let inner = dotted.replace('.', "/");
         let has_modules =
-            |dir: String| self.snapshot.under(&dir).iter().any(|entry| entry.path.ends_with(".py"));
-        !inner.is_empty() && self.roots.iter().any(|root| has_modules(join(root, &inner)))
+            |dir: &String| self.snapshot.under(dir).iter().any(|entry| entry.path.ends_with(".py"));
+        let found = match file {
+            Some(path) => Named::File(path),
+            None if !inner.is_empty() && bases.iter().any(has_modules) => Named::Directory,
+            None => Named::Nothing,
+        };
+        self.names.borrow_mut().insert(dotted.to_owned(), found.clone());
+        found
     }
 
     /// The file that `specifier`, written in the file `from`, means; `None` for a package.
@@ -236,15 +254,15 @@ impl Walk<'_> {
                 self.run_module(&path, &prefix)?;
             }
         }
-        if let Some(path) = self.sources.python(dotted) {
-            return self.run_module(&path, dotted).map(Value::Module);
+        match self.sources.named(dotted) {
+            Named::File(path) => self.run_module(&path, dotted).map(Value::Module),
+            Named::Directory => {
+                let scope = Scope::top(dotted, Language::Python);
+                let module = ModuleValue { dotted: dotted.to_owned(), scope };
+                Ok(Value::Module(Rc::new(module)))
+            }
+            Named::Nothing => Ok(Value::external(dotted, site)),
         }
-        if self.sources.python_directory(dotted) {
-            let scope = Scope::top(dotted, Language::Python);
-            let module = ModuleValue { dotted: dotted.to_owned(), scope };
-            return Ok(Value::Module(Rc::new(module)));
-        }
-        Ok(Value::external(dotted, site))
     }
 
     fn import_javascript(&mut self, import: &Import, scope: &Rc<Scope>, site: &Site) -> Flow {
