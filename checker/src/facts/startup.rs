@@ -141,6 +141,8 @@ pub enum EventKind {
     Sleep(f64),
     /// Database migrations run.
     Migration,
+    /// Something is loaded or filled that, by its name, is slow the first time.
+    WarmUp,
     /// Jobs are taken, by this library.
     WorkLoop(&'static str),
     /// A text is written to the log.

@@ -76,6 +76,78 @@ declare_rule! {
     /// add_types()
     /// ```
     ///
+    /// A warm-up that nothing waits for takes the processor all the same, and a program in JavaScript has one thread:
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install
+    /// CMD ["node", "main.mjs"]
+    /// //- package.json
+    /// {"dependencies": {"express": "5", "embedder": "1"}}
+    /// //- main.mjs
+    /// import express from "express";
+    /// import { embed } from "embedder";
+    /// for (const index of [embed("docs"), embed("code")]) {
+    ///   void index.search({ query: "warmup" }).catch(() => {});
+    /// }
+    /// const app = express();
+    /// app.get("/health", (request, response) => response.send("ok"));
+    /// app.listen(process.env.PORT);
+    /// ```
+    ///
+    /// Once it listens, or in a task of its own:
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install
+    /// CMD ["node", "main.mjs"]
+    /// //- package.json
+    /// {"dependencies": {"express": "5", "embedder": "1"}}
+    /// //- main.mjs
+    /// import express from "express";
+    /// import { embed } from "embedder";
+    /// function warmUp() {
+    ///   void embed("docs").search({ query: "warmup" });
+    /// }
+    /// const app = express();
+    /// app.get("/health", (request, response) => response.send("ok"));
+    /// app.listen(process.env.PORT, () => setTimeout(warmUp, 3000));
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health"}}
+    /// //- Dockerfile
+    /// FROM python:3.13
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN pip install fastapi uvicorn
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// import asyncio
+    /// import os
+    /// import uvicorn
+    /// from fastapi import FastAPI
+    /// app = FastAPI()
+    /// async def warm_up():
+    ///     await asyncio.sleep(0)
+    /// async def main():
+    ///     task = asyncio.create_task(warm_up())
+    ///     server = uvicorn.Server(uvicorn.Config(app, host="0.0.0.0", port=int(os.environ["PORT"])))
+    ///     await server.serve()
+    /// asyncio.run(main())
+    /// ```
+    ///
     /// Before the deployment, in a function, where Railway's own variable says so, or without a window:
     ///
     /// ```repo,passes
@@ -207,6 +279,7 @@ fn slow_events(course: &Course) -> Vec<(Site, &'static str)> {
     let before = course.events.iter().take_while(|event| !listens(event)).filter(|event| event.flow == 0);
     let slow = before.filter_map(|event| match &event.kind {
         EventKind::Migration => Some((event.site.clone(), TABLES)),
+        EventKind::WarmUp => Some((event.site.clone(), "warms something up")),
         EventKind::Connect { system, .. } if *system != "redis" => {
             Some((event.site.clone(), "waits for the database"))
         }

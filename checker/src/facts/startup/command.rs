@@ -107,10 +107,11 @@ fn finish(out: &mut Vec<String>, word: &mut String, open: &mut bool) {
     }
 }
 
-/// The last command of a script that a process stays in, or why it cannot be told.
-pub(super) fn last_command(script: &str) -> Result<Vec<String>, &'static str> {
+/// The last command of a script that a process stays in, and the directory that the script goes to before, empty when it
+/// stays where it is; or why it cannot be told.
+pub(super) fn last_command(script: &str) -> Result<(Vec<String>, String), &'static str> {
     let mut commands: Vec<Vec<String>> = vec![Vec::new()];
-    let (mut aside, mut executed) = (false, None);
+    let (mut aside, mut executed, mut dir) = (false, None, String::new());
     for word in words(script) {
         match word.as_str() {
             ";" | "&&" => commands.push(Vec::new()),
@@ -134,17 +135,30 @@ pub(super) fn last_command(script: &str) -> Result<Vec<String>, &'static str> {
     let control =
         ["if", "then", "else", "elif", "fi", "case", "esac", "for", "while", "until", "do", "done", "}", "{"];
     for command in &commands {
-        if command.first().is_some_and(|word| word == "exec") {
-            executed = Some(command.clone());
+        match command.first().map(String::as_str) {
+            Some("exec") => executed = Some((command.clone(), dir.clone())),
+            Some("cd") => dir = command.get(1).map_or(String::new(), |to| below(&dir, to)),
+            _ => {}
         }
     }
     if aside {
         return Err("the command starts several programs");
     }
-    let last = executed.or_else(|| commands.pop()).ok_or("the command is empty")?;
-    match last.first() {
+    let last = executed.or_else(|| commands.pop().map(|last| (last, dir))).ok_or("the command is empty")?;
+    match last.0.first() {
         Some(word) if control.contains(&word.as_str()) => Err("the script decides what it starts"),
         _ => Ok(last),
+    }
+}
+
+/// Where `to` leads from `dir`. What only the run tells leads nowhere else.
+pub(super) fn below(dir: &str, to: &str) -> String {
+    if to.contains(['$', '`', '*', '~']) || to.starts_with('-') {
+        dir.to_owned()
+    } else if to.starts_with('/') || dir.is_empty() {
+        to.to_owned()
+    } else {
+        [dir, "/", to].concat()
     }
 }
 
@@ -278,10 +292,11 @@ mod tests {
     #[test]
     fn the_last_command_is_the_one_the_process_stays_in() {
         assert_eq!(
-            last_command("alembic upgrade head && exec uvicorn a:b").unwrap(),
+            last_command("alembic upgrade head && exec uvicorn a:b").unwrap().0,
             ["exec", "uvicorn", "a:b"]
         );
-        assert_eq!(last_command("cd x; python a.py").unwrap(), ["python", "a.py"]);
+        let (last, dir) = last_command("cd x; cd y && python a.py").unwrap();
+        assert_eq!((last, dir.as_str()), (vec!["python".to_owned(), "a.py".to_owned()], "x/y"));
         assert!(last_command("python worker.py & python web.py").is_err());
         assert!(last_command("if true; then\n python a.py\nfi").is_err());
     }

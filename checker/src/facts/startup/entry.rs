@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::command::{commands, flag, last_command, unwrapped, words};
+use super::command::{below, commands, flag, last_command, unwrapped, words};
 use super::image::{Layout, layout};
 use super::imports::{join, language};
 use crate::facts::dockerfile::Command;
+use crate::facts::image::scripts;
 use crate::facts::service::{Builder, Service};
 use crate::facts::settings::Key;
 use crate::facts::{Facts, dockerfile};
@@ -45,6 +46,8 @@ struct Finder<'f, 's> {
     facts: &'f Facts<'s>,
     service: &'f Service,
     layout: Option<Layout>,
+    /// The directory that commands went to, as a path of the image, relative to where it starts; empty for there.
+    home: RefCell<String>,
     /// The last command that was followed.
     last: RefCell<Option<(Vec<String>, Site)>>,
 }
@@ -57,7 +60,7 @@ pub(super) fn find(facts: &Facts<'_>, service: &Service) -> (Known<EntryPoint>, 
             .map(|file| layout(&file))
             .or_else(|| Some(layout(&dockerfile::read(facts.snapshot, &choice.path)?)))
     });
-    let finder = Finder { facts, service, layout, last: RefCell::default() };
+    let finder = Finder { facts, service, layout, home: RefCell::default(), last: RefCell::default() };
     let Some((words, site)) = finder.command() else {
         return (Known::unknown("no file says what is started"), None);
     };
@@ -133,8 +136,8 @@ impl Finder<'_, '_> {
         }
         if words.iter().any(|word| matches!(word.as_str(), "&&" | ";" | "&" | "|" | "||")) {
             let script: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-            let last = last_command(&script.join(" "))?;
-            return self.follow(&last, site, depth + 1);
+            let (last, dir) = last_command(&script.join(" "))?;
+            return self.within(&dir, || self.follow(&last, site, depth + 1));
         }
         let words = unwrapped(words);
         let (Some(program), rest) = (words.first(), words.get(1..).unwrap_or_default()) else {
@@ -176,9 +179,14 @@ impl Finder<'_, '_> {
         rest: &[String],
         site: &Site,
     ) -> EntryPoint {
-        let mut roots = self.layout.as_ref().map(Layout::python_roots).unwrap_or_default();
+        let home = self.home.borrow();
+        let roots = self.layout.as_ref().map(|layout| layout.python_roots(&home)).unwrap_or_default();
         let contexts = self.contexts();
-        roots = contexts.iter().flat_map(|context| roots.iter().map(|root| join(context, root))).collect();
+        let roots = contexts.iter().flat_map(|context| roots.iter().map(|root| join(context, root)));
+        let mut roots: Vec<String> = roots.collect();
+        if self.layout.is_none() && !home.is_empty() {
+            roots.extend(contexts.iter().map(|context| join(context, &home)));
+        }
         if let Some(dir) = flag(rest, &["--app-dir", "--chdir"]) {
             roots.extend(self.files(dir));
             roots.extend(contexts.iter().map(|context| join(context, dir)));
@@ -221,11 +229,22 @@ impl Finder<'_, '_> {
         contexts
     }
 
+    /// Does `work` in the directory `dir` of the image.
+    fn within<T>(&self, dir: &str, work: impl FnOnce() -> T) -> T {
+        let inner = below(&self.home.borrow(), dir);
+        let outer = self.home.replace(inner);
+        let done = work();
+        self.home.replace(outer);
+        done
+    }
+
     /// Every path of the repository that `path` of the image may be.
     fn files(&self, path: &str) -> Vec<String> {
+        let path = below(&self.home.borrow(), path);
         let inner = match &self.layout {
-            Some(layout) => layout.candidates(path),
-            None => vec![path.to_owned()],
+            Some(layout) => layout.candidates(&path),
+            // Railway's own builders put everything there.
+            None => vec![path.strip_prefix("/app/").map_or_else(|| path.clone(), str::to_owned)],
         };
         self.contexts().iter().flat_map(|context| inner.iter().map(|path| join(context, path))).collect()
     }
@@ -364,8 +383,17 @@ impl Finder<'_, '_> {
         site: &Site,
         depth: usize,
     ) -> Result<EntryPoint, String> {
-        if flag(rest, &["--prefix", "--filter", "-F", "--workspace", "-w", "--cwd", "-C"]).is_some() {
-            return Err(format!("{manager} is sent to another directory"));
+        if let Some(to) = flag(rest, &["--prefix", "--cwd", "-C", "--dir"]) {
+            let rest: Vec<String> =
+                rest.iter().filter(|word| !word.starts_with('-') && *word != to).cloned().collect();
+            return self.within(to, || self.package_script(manager, &rest, site, depth));
+        }
+        let elsewhere = ["--filter", "-F", "--workspace", "-w", "workspace"];
+        if rest.iter().any(|word| elsewhere.contains(&word.split('=').next().unwrap_or(word))) {
+            let (dir, script) = self
+                .member(manager, rest)
+                .ok_or_else(|| format!("{manager} is sent to a package that is not known"))?;
+            return self.within(&dir, || self.run_script(&script, depth));
         }
         let mut named = rest.iter().filter(|word| !word.starts_with('-'));
         match named.next().map(String::as_str) {
@@ -382,17 +410,17 @@ impl Finder<'_, '_> {
         }
     }
 
+    /// The directory of the one member of the workspace that a command names, and the script that it runs.
+    fn member(&self, manager: &str, rest: &[String]) -> Option<(String, String)> {
+        let words: Vec<&str> = std::iter::once(manager).chain(rest.iter().map(String::as_str)).collect();
+        let (member, script) = scripts::of_member(&words)?;
+        let roots = self.files(".");
+        let dir = roots.iter().find_map(|root| scripts::below(self.facts, root, &member))?;
+        Some((dir.to_owned(), script))
+    }
+
     fn run_script(&self, name: &str, depth: usize) -> Result<EntryPoint, String> {
-        let dirs = match &self.layout {
-            Some(layout) => {
-                let inner = layout.candidates(".");
-                self.contexts()
-                    .iter()
-                    .flat_map(|context| inner.iter().map(|dir| join(context, dir)))
-                    .collect()
-            }
-            None => self.contexts(),
-        };
+        let dirs = self.files(".");
         let found = dirs.iter().find_map(|dir| self.script(dir, name));
         let (script, site) = found.ok_or_else(|| format!("package.json has no script `{name}`"))?;
         self.follow(&words(&script), &site, depth + 1)
@@ -421,7 +449,7 @@ impl Finder<'_, '_> {
             if word.ends_with('c') && !word.starts_with("--") {
                 let script = rest.get(at).ok_or("the shell is given no script")?;
                 return match last_command(script) {
-                    Ok(last) => self.follow(&last, site, depth + 1),
+                    Ok((last, dir)) => self.within(&dir, || self.follow(&last, site, depth + 1)),
                     Err(why) => self.one_of(script, site, depth).ok_or_else(|| why.to_owned()),
                 };
             }
@@ -435,8 +463,8 @@ impl Finder<'_, '_> {
         if matches!(end, "exec \"$@\"" | "exec $@" | "exec \"${@}\"") {
             return self.follow(rest.get(at + 1..).unwrap_or_default(), site, depth + 1);
         }
-        let last = match last_command(&text.text) {
-            Ok(last) => last,
+        let (last, dir) = match last_command(&text.text) {
+            Ok(found) => found,
             Err(why) => {
                 let site = Site::file(file);
                 return self.one_of(&text.text, &site, depth).ok_or_else(|| why.to_owned());
@@ -448,7 +476,7 @@ impl Finder<'_, '_> {
         }
         let line = last.iter().find(|word| word.len() > 2).and_then(|word| text.text.rfind(word.as_str()));
         let site = Site::new(file, line.map_or(Span::START, |at| text.line_at(at)));
-        self.follow(&last, &site, depth + 1)
+        self.within(&dir, || self.follow(&last, &site, depth + 1))
     }
 }
 

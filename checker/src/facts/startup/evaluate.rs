@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::EventKind;
 use super::arguments::Arguments;
 use super::value::{ClassValue, Closure, EnvValue, External, Scope, Value};
 use super::walk::{Flow, Walk};
@@ -36,6 +37,12 @@ impl Walk<'_> {
             ExprKind::Call(call) => self.call(call, scope, &site)?,
             ExprKind::Await(inner) => {
                 let value = self.eval(inner, scope)?;
+                if let ExprKind::Call(call) = &inner.kind
+                    && scope.language == Language::Python
+                    && says_warm_up(call)
+                {
+                    self.record(EventKind::WarmUp, &Self::site(scope, inner.span));
+                }
                 self.force(&value)?
             }
             ExprKind::Function(function) => Value::Function(Rc::new(Closure {
@@ -127,6 +134,11 @@ impl Walk<'_> {
         if super::walk::is_log(&call.callee) {
             self.log(&arguments, site);
             return Ok(Value::Null);
+        }
+        // What Python calls without awaiting it is not begun by it.
+        let waits = |closure: &Rc<Closure>| closure.function.is_async && scope.language == Language::Python;
+        if says_warm_up(call) && !matches!(&callee, Value::Function(closure) if waits(closure)) {
+            self.record(EventKind::WarmUp, site);
         }
         self.invoke(&callee, arguments, site, scope)
     }
@@ -480,4 +492,28 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
         (Value::Null, other) | (other, Value::Null) => other.is_null(),
         _ => None,
     }
+}
+
+/// True for a call that says it does something for the first time so that it is fast afterwards: `warmUp(…)`,
+/// `prewarm_cache()`, `preloadModels()`, `model.encode("warmup")`.
+fn says_warm_up(call: &Call) -> bool {
+    let named = match &call.callee.kind {
+        ExprKind::Name(name) | ExprKind::Member(_, name) => {
+            let warms = ["warmup", "warm_up", "warmUp", "WarmUp", "prewarm", "preWarm"];
+            warms.iter().any(|word| name.contains(word))
+                || (name.starts_with("preload") && (name.contains("model") || name.contains("Model")))
+        }
+        _ => false,
+    };
+    let says = |value: &Expr| matches!(&value.kind, ExprKind::Text(text) if is_warm_up(text));
+    let given = |value: &Expr| match &value.kind {
+        ExprKind::Map(entries, _) => entries.iter().any(|(_, value)| says(value)),
+        ExprKind::List(items) => items.iter().any(says),
+        _ => says(value),
+    };
+    named || call.args.iter().chain(call.named.iter().map(|(_, value)| value)).any(given)
+}
+
+fn is_warm_up(text: &str) -> bool {
+    ["warmup", "warm-up", "warm up", "warm_up"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }

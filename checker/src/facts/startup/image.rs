@@ -128,9 +128,9 @@ impl Layout {
         found
     }
 
-    /// Directories of the repository in which Python finds modules.
-    pub(super) fn python_roots(&self) -> Vec<String> {
-        let mut roots = self.candidates(".");
+    /// Directories of the repository in which Python finds modules, started in the directory `home` of the image.
+    pub(super) fn python_roots(&self, home: &str) -> Vec<String> {
+        let mut roots = self.candidates(if home.is_empty() { "." } else { home });
         for dir in &self.python_path {
             roots.extend(self.candidates(&format!("/{dir}")));
         }

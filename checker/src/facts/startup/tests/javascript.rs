@@ -177,3 +177,24 @@ fn nest_is_followed_to_its_listen() {
     assert_eq!(listens(&startup), Some(("nest", &Host::Every, &Port::Literal(3001))));
     assert!(startup.open_routes.is_some());
 }
+
+#[test]
+fn the_script_of_a_package_elsewhere_in_the_tree_is_followed() {
+    let files = "//- package.json\n{\"private\": true, \"workspaces\": [\"apps/*\"]}\n//- apps/api/package.json\n{\"name\": \"@acme/api\", \"scripts\": {\"start\": \"node main.js\"}}\n//- apps/api/main.js\nrequire('http').createServer(() => {}).listen(process.env.PORT);\n//- Dockerfile\nFROM base\nWORKDIR /app\nCOPY . .\nCMD ";
+    for command in [
+        "pnpm --filter @acme/api start",
+        "pnpm --filter=@acme/api run start",
+        "npm start --workspace @acme/api",
+        "yarn workspace @acme/api start",
+        "npm --prefix apps/api start",
+        "pnpm -C apps/api start",
+        "cd apps/api && npm start",
+    ] {
+        let startup = startup("", &format!("{files}{command}\n"));
+        let file = startup.entry.yes().and_then(|entry| entry.file.as_deref());
+        assert_eq!((file, startup.listens().len()), (Some("apps/api/main.js"), 1), "{command}");
+    }
+    for command in ["pnpm --filter @acme/web start", "pnpm -r start", "npm --prefix web start"] {
+        assert!(startup("", &format!("{files}{command}\n")).entry.is_unknown(), "{command}");
+    }
+}

@@ -287,6 +287,22 @@ fn shell_wrappers_and_scripts_are_followed() {
 }
 
 #[test]
+fn a_directory_that_the_command_goes_to_is_followed() {
+    let files = "//- api/main.py\nfrom store import find\nfind()\n//- api/store.py\ndef find(): pass\n//- api/serve.sh\npython main.py\n";
+    for command in [
+        "cd api && python main.py",
+        "[\"sh\", \"-c\", \"cd /app/api; exec python main.py\"]",
+        "[\"sh\", \"-c\", \"cd api && sh serve.sh\"]",
+        "cd $HOME && cd ./api && python -m main",
+    ] {
+        let startup = startup(command, files);
+        assert!(startup.files.iter().any(|file| file == "api/store.py"), "{command}: {:?}", startup.files);
+    }
+    let elsewhere = startup("cd web && python main.py", files);
+    assert!(elsewhere.entry.is_unknown(), "{:?}", elsewhere.entry);
+}
+
+#[test]
 fn what_is_not_read_is_unknown_with_a_reason() {
     for command in [
         "[\"nginx\"]",
