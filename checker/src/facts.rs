@@ -33,6 +33,7 @@ pub mod python_project;
 pub mod python_source;
 pub mod railway_config;
 pub mod railway_iac;
+pub mod semver;
 pub mod served_routes;
 pub mod service;
 pub mod settings;

@@ -142,6 +142,7 @@ rules![
     nonroot_build_write,
     nonroot_with_volume,
     npm_ci_in_build_command,
+    npm_peer_conflict,
     numreplicas_and_multiregion,
     overlap_singleton,
     package_manager_mismatch,

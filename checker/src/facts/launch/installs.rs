@@ -27,6 +27,8 @@ pub struct Install {
     pub without_dev: bool,
     /// True when packages' own scripts do not run.
     pub without_scripts: bool,
+    /// True when the build may leave it out, or goes on when it fails.
+    pub tolerated: bool,
     /// The moment before it.
     pub view: View,
     /// The instruction.
@@ -98,6 +100,7 @@ fn install(image: &Image<'_>, view: View, layer: &Layer, command: &Simple, at: u
         named,
         without_dev,
         without_scripts: has(&["--ignore-scripts"]),
+        tolerated: command.tolerated || command.conditional,
         view,
         site: layer.site.clone(),
         at,
