@@ -127,7 +127,8 @@ impl<'t> Reader<'t> {
     }
 
     fn skip(&mut self, len: usize) -> Step {
-        self.at += len;
+        // A backslash may be the last character.
+        self.at = (self.at + len).min(self.text.len());
         while !self.text.is_char_boundary(self.at) {
             self.at += 1;
         }
@@ -486,6 +487,8 @@ mod tests {
             "set -e\nfunction_name=1\nsource_dir=/x\necho $source_dir",
             "PYTHONPATH=. python -c \"x = [i for i in (1, 2)]\"",
             "awk '{print $1}' <f >g",
+            "echo a\\",
+            "echo ${x",
         ] {
             assert_eq!(seen(script, Posix::Dash), None, "dash: {script}");
             assert_eq!(seen(script, Posix::Ash), None, "ash: {script}");
