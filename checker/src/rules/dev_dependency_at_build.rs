@@ -150,6 +150,22 @@ declare_rule! {
     /// //- server.js
     /// //- prisma/schema.prisma
     /// ```
+    ///
+    /// Bun leaves them out by its own option alone:
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM oven/bun:1
+    /// ENV NODE_ENV=production
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN bun install && bun run build
+    /// CMD ["bun", "dist/main.js"]
+    /// //- package.json
+    /// {"scripts": {"build": "vite build"}, "devDependencies": {"vite": "6"}}
+    /// //- bun.lock
+    /// {"lockfileVersion": 1}
+    /// ```
     "dev-dependency-at-build", Error, Build, since "0.2.0",
     sources: ["https://docs.npmjs.com/cli/commands/npm-ci#omit", "https://railpack.com/languages/node"]
 }

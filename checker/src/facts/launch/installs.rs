@@ -75,7 +75,9 @@ fn install(image: &Image<'_>, view: View, layer: &Layer, command: &Simple, at: u
     let source = image.presence(view, &join(&dir, "package.json")).source().map(str::to_owned);
     let manifest = source.map(|path| path.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned()));
     let has = |names: &[&str]| words.iter().any(|word| names.contains(word));
-    let production = layer.env.get("NODE_ENV").cloned().flatten().as_deref() == Some("production");
+    // Bun does not ask it.
+    let production = manager != "bun"
+        && layer.env.get("NODE_ENV").cloned().flatten().as_deref() == Some("production");
     let with_dev = has(&["--include=dev", "--production=false", "--prod=false", "--include", "--dev"]);
     // Yarn 2 and later ask neither `NODE_ENV` nor an option: they leave out nothing.
     let berry = manager == "yarn"
