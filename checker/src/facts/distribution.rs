@@ -67,6 +67,26 @@ const FOREIGN: [&str; 15] = [
     "cbl",
 ];
 
+/// What stands before the name of an official image, here and where others mirror it.
+const REGISTRIES: [&str; 5] = [
+    "docker.io/library/",
+    "docker.io/",
+    "library/",
+    "public.ecr.aws/docker/library/",
+    "mirror.gcr.io/library/",
+];
+
+fn without_registry(reference: &str) -> &str {
+    REGISTRIES.iter().find_map(|prefix| reference.strip_prefix(prefix)).unwrap_or(reference)
+}
+
+/// The tag of `reference` when it is the official image `name`: `latest` when none is written.
+pub fn official_tag<'r>(reference: &'r str, name: &str) -> Option<&'r str> {
+    let plain = reference.split('@').next()?;
+    let rest = without_registry(plain).strip_prefix(name)?;
+    if rest.is_empty() { Some("latest") } else { rest.strip_prefix(':') }
+}
+
 impl Family {
     /// The family of the image `reference`; `None` when its name does not tell.
     pub fn of_image(reference: &str) -> Option<Self> {
@@ -78,16 +98,7 @@ impl Family {
             Some((name, tag)) if !tag.contains('/') => (name, tag),
             _ => (plain.as_str(), "latest"),
         };
-        let bare = [
-            "docker.io/library/",
-            "docker.io/",
-            "library/",
-            "public.ecr.aws/docker/library/",
-            "mirror.gcr.io/library/",
-        ]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))
-        .unwrap_or(name);
+        let bare = without_registry(name);
         if bare == "alpine" || (OFFICIAL.contains(&bare) && tag.contains("alpine")) {
             return Some(Self::Alpine);
         }

@@ -4,6 +4,7 @@ pub mod needs;
 
 use std::collections::BTreeSet;
 
+use crate::facts::distribution::official_tag;
 use crate::facts::image::{Image, View};
 
 /// How much of a distribution an official image of a language brings
@@ -18,6 +19,9 @@ pub enum Flavour {
     Alpine,
 }
 
+/// Packages of which each brings a compiler of C.
+pub const COMPILERS: &[&str] = &["build-essential", "gcc", "g++", "build-base", "clang", "alpine-sdk"];
+
 /// What the build installs on top of the base.
 #[derive(Debug, Clone, Default)]
 pub struct Installed {
@@ -28,13 +32,9 @@ pub struct Installed {
 }
 
 /// The language and the variant of an official image; `None` for every other image.
-pub fn flavour(reference: &str) -> Option<(&str, Flavour)> {
-    let bare = reference.split('@').next().unwrap_or(reference);
-    let (name, tag) = bare.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((bare, ""));
-    let name = name.trim_start_matches("docker.io/").trim_start_matches("library/");
-    if !matches!(name, "python" | "node") {
-        return None;
-    }
+pub fn flavour(reference: &str) -> Option<(&'static str, Flavour)> {
+    let mut all = ["python", "node"].into_iter();
+    let (name, tag) = all.find_map(|name| Some((name, official_tag(reference, name)?)))?;
     let flavour = if tag.contains("alpine") {
         Flavour::Alpine
     } else if tag.contains("slim") {

@@ -8,7 +8,7 @@ use crate::facts::launch::installs::installs;
 use crate::facts::launch::python_installs::distributions;
 use crate::facts::node_project::LOCKFILES;
 use crate::facts::startup::join;
-use crate::facts::system_packages::{Flavour, Installed, flavour};
+use crate::facts::system_packages::{COMPILERS, Flavour, Installed, flavour};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -161,7 +161,6 @@ const ON_ALPINE: &[&str] = &[
 ];
 /// Helpers that compile where no build fits; what uses them does without.
 const HELPERS: &[&str] = &["bufferutil", "utf-8-validate", "cpu-features"];
-const COMPILERS: &[&str] = &["build-essential", "gcc", "g++", "build-base", "clang", "alpine-sdk", "make"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for delivered in facts.delivered().iter().filter(|each| each.image.dockerfile.is_some()) {
@@ -189,7 +188,7 @@ fn python(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
                     || command.program() == "poetry" && command.has("install")
             });
             let system = Installed::before(image, view);
-            if !installs || system.may_have(COMPILERS) {
+            if !installs || (system.may_have(COMPILERS) || system.may_have(&["make"])) {
                 continue;
             }
             let wanted = distributions(facts, delivered).names;
@@ -227,7 +226,7 @@ fn node(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
             continue;
         };
         let system = Installed::before(image, install.view);
-        if system.may_have(COMPILERS) {
+        if system.may_have(COMPILERS) || system.may_have(&["make"]) {
             continue;
         }
         let text = LOCKFILES.iter().find_map(|(name, _)| facts.snapshot.text(&join(directory, name)).ok());

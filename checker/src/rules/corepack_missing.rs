@@ -1,6 +1,7 @@
 //! Corepack in an image of Node that does not bring it.
 
 use crate::facts::Facts;
+use crate::facts::distribution::official_tag;
 use crate::facts::image::shell::Simple;
 use crate::facts::image::{Image, View};
 use crate::finding::{Findings, Severity};
@@ -93,27 +94,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 /// True when the image of Node `reference` certainly has no Corepack, false when it very likely has none; `None` when it
 /// has, or is another image.
 fn is_without(reference: &str) -> Option<bool> {
-    let plain = reference.split('@').next().unwrap_or_default();
-    let (name, tag) = plain.rsplit_once(':').unwrap_or((plain, "latest"));
-    let official = matches!(
-        name,
-        "node"
-            | "library/node"
-            | "docker.io/node"
-            | "docker.io/library/node"
-            | "public.ecr.aws/docker/library/node"
-            | "mirror.gcr.io/library/node"
-    );
+    let tag = official_tag(reference, "node")?;
     let first = tag.split('-').next().unwrap_or_default();
     let version = first.split('.').next().unwrap_or_default().parse::<u32>();
-    match (official, version) {
-        (true, Ok(major)) => (major >= GONE).then_some(true),
-        (true, Err(_)) if first == "lts" => Some(false),
-        (true, Err(_)) => {
+    match version {
+        Ok(major) => (major >= GONE).then_some(true),
+        Err(_) if first == "lts" => Some(false),
+        Err(_) => {
             let moving = ["latest", "current", "slim", "alpine", "trixie", "bookworm", "bullseye"];
             moving.iter().any(|word| first.starts_with(word)).then_some(true)
         }
-        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::distribution::official_tag;
 use crate::facts::image::{Image, Layer, View};
 use crate::facts::startup::join;
 use crate::finding::{Findings, Site};
@@ -147,12 +148,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// The version of Go in an official image.
 fn version(reference: &str) -> Option<Vec<u32>> {
-    let plain = reference.split('@').next()?;
-    let plain = ["docker.io/library/", "docker.io/", "library/"]
-        .iter()
-        .find_map(|prefix| plain.strip_prefix(prefix))
-        .unwrap_or(plain);
-    numbers(plain.strip_prefix("golang:")?.split('-').next()?).filter(|parts| parts.len() >= 2)
+    numbers(official_tag(reference, "golang")?.split('-').next()?).filter(|parts| parts.len() >= 2)
 }
 
 fn numbers(text: &str) -> Option<Vec<u32>> {

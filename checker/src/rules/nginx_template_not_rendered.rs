@@ -1,6 +1,7 @@
 //! A template of nginx's configuration that nothing fills in.
 
 use crate::facts::Facts;
+use crate::facts::distribution::official_tag;
 use crate::facts::dockerfile::Command;
 use crate::facts::image::{LayerKind, Source};
 use crate::facts::launch::Delivered;
@@ -126,15 +127,8 @@ struct Template {
 fn template(facts: &Facts<'_>, delivered: &Delivered<'_>) -> Option<Template> {
     let image = &delivered.image;
     let reference = image.reference(image.stages.len().checked_sub(1)?)?;
-    let plain = reference.split(['@', ':']).next()?;
-    let official = matches!(
-        plain,
-        "nginx"
-            | "library/nginx"
-            | "docker.io/nginx"
-            | "docker.io/library/nginx"
-            | "nginxinc/nginx-unprivileged"
-    );
+    let vendor = reference.split(['@', ':']).next()? == "nginxinc/nginx-unprivileged";
+    let official = vendor || official_tag(reference, "nginx").is_some();
     let layers = image.last().filter(|_| official)?.layers.iter();
     let mut found: Option<Template> = None;
     for layer in layers {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::distribution::official_tag;
 use crate::facts::image::shell::Simple;
 use crate::facts::image::{Image, View};
 use crate::facts::launch::Delivered;
@@ -262,12 +263,7 @@ fn builds<'f>(
 
 /// The major version of Node in an official image.
 fn of_reference(reference: &str) -> Option<u32> {
-    let plain = reference.split('@').next()?;
-    let plain = ["docker.io/library/", "docker.io/", "library/"]
-        .iter()
-        .find_map(|prefix| plain.strip_prefix(prefix))
-        .unwrap_or(plain);
-    plain.strip_prefix("node:")?.split(['.', '-']).next()?.parse().ok()
+    official_tag(reference, "node")?.split(['.', '-']).next()?.parse().ok()
 }
 
 /// The version that Nixpacks takes when no file names one; what a file names is left to it.

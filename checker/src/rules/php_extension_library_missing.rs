@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::Facts;
 use crate::facts::distribution::Family;
+use crate::facts::distribution::official_tag;
 use crate::facts::image::{Image, View};
 use crate::finding::Findings;
 use crate::rule::declare_rule;
@@ -152,10 +153,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 
 /// True for an official image of PHP that needs all these libraries: 7.4 and later.
 fn is_php(reference: &str) -> bool {
-    let plain = reference.split('@').next().unwrap_or_default();
-    let (name, tag) = plain.rsplit_once(':').unwrap_or((plain, "latest"));
-    let old = ["5", "7.0", "7.1", "7.2", "7.3"].iter().any(|version| tag.starts_with(version));
-    matches!(name, "php" | "library/php" | "docker.io/php" | "docker.io/library/php") && !old
+    let old = ["5", "7.0", "7.1", "7.2", "7.3"];
+    official_tag(reference, "php").is_some_and(|tag| !old.iter().any(|version| tag.starts_with(version)))
 }
 
 /// Extensions of `words` whose library is certainly not there, with the package that brings it.

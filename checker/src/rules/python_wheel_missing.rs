@@ -8,7 +8,7 @@ use crate::facts::launch::Delivered;
 use crate::facts::python_project::Requirement;
 use crate::facts::service::Builder;
 use crate::facts::startup::join;
-use crate::facts::system_packages::{Flavour, Installed, flavour};
+use crate::facts::system_packages::{COMPILERS, Flavour, Installed, flavour};
 use crate::finding::{Findings, Severity, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
@@ -210,7 +210,6 @@ const NAMED: [&str; 8] = [
     "railpack.json",
     "pyproject.toml",
 ];
-const COMPILERS: &[&str] = &["build-essential", "gcc", "g++", "build-base", "clang", "alpine-sdk"];
 /// Options by which pip looks elsewhere.
 const ELSEWHERE: [&str; 5] = ["--index-url", "--extra-index-url", "--find-links", "-i", "-f"];
 

@@ -187,7 +187,7 @@ fn checked(text: &Text) -> Vec<(String, Span)> {
         let near = lines.iter().enumerate().skip(at).take(NEAR);
         let check = near
             .filter(|(_, line)| line.starts_with("if"))
-            .find(|(_, line)| forms.iter().any(|form| has_word(line, form)));
+            .find(|(_, line)| forms.iter().any(|form| mentions(line, form)));
         let ended = check.is_some_and(|(from, _)| {
             let block = lines.iter().skip(from).take(NEAR).enumerate();
             let mut block = block.take_while(|(inner, line)| *inner == 0 || line.starts_with([' ', '\t']));
@@ -213,7 +213,7 @@ fn read<'l>(line: &'l str, reads: &[&str]) -> Option<(&'l str, &'l str)> {
 }
 
 /// True when `text` holds `word` and no longer name that begins with it.
-fn has_word(text: &str, word: &str) -> bool {
+fn mentions(text: &str, word: &str) -> bool {
     text.find(word).is_some_and(|at| {
         !text[at + word.len()..].starts_with(|char: char| char.is_ascii_alphanumeric() || char == '_')
     })

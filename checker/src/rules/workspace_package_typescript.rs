@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::chain::{Chain, Package, To, When};
+use crate::facts::distribution::official_tag;
 use crate::facts::document::Node;
 use crate::facts::image::Image;
 use crate::facts::launch::{Delivered, Program};
@@ -235,6 +236,5 @@ fn is_plain(facts: &Facts<'_>, entry: &str) -> bool {
 /// The major version of Node in the finished image.
 fn node(image: &Image<'_>) -> Option<u32> {
     let reference = image.reference(image.finished().stage)?;
-    let tag = reference.rsplit('/').next()?.strip_prefix("node:")?;
-    tag.split(['.', '-']).next()?.parse().ok()
+    official_tag(reference, "node")?.split(['.', '-']).next()?.parse().ok()
 }

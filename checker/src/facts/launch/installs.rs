@@ -76,8 +76,8 @@ fn install(image: &Image<'_>, view: View, layer: &Layer, command: &Simple, at: u
     let manifest = source.map(|path| path.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned()));
     let has = |names: &[&str]| words.iter().any(|word| names.contains(word));
     // Bun does not ask it.
-    let production = manager != "bun"
-        && layer.env.get("NODE_ENV").cloned().flatten().as_deref() == Some("production");
+    let production =
+        manager != "bun" && layer.env.get("NODE_ENV").cloned().flatten().as_deref() == Some("production");
     let with_dev = has(&["--include=dev", "--production=false", "--prod=false", "--include", "--dev"]);
     // Yarn 2 and later ask neither `NODE_ENV` nor an option: they leave out nothing.
     let berry = manager == "yarn"
