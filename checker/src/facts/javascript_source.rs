@@ -82,6 +82,18 @@ fn span_of(node: &impl GetSpan) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn brackets_behind_less_than_signs_are_not_tried_for_ever() {
+        for part in ["a<b<({[", "a<({[", "a<b<c<({x:["] {
+            let module = parse("main.ts", &part.repeat(14));
+            assert!(module.error.is_some_and(|(why, _)| why.contains("behind `<`")), "{part}");
+        }
+        let plain =
+            "if (a < b) {\n  const x: Map<string, Array<Promise<() => { y: [] }>>> = f(c < d)\n".repeat(20);
+        let module = parse("main.ts", &format!("{plain}{}", "}\n".repeat(20)));
+        assert!(module.error.is_none(), "{:?}", module.error);
+    }
     use crate::facts::program::StepKind;
 
     #[test]

@@ -310,6 +310,8 @@ pub struct Class {
 const NESTING_LIMIT: usize = 100;
 /// Longest chain of operators in one expression that is handed to a parser.
 const CHAIN_LIMIT: usize = 400;
+/// Open `<` with brackets behind them, one inside the other, that are handed to a parser.
+const DOUBT_LIMIT: usize = 10;
 const TOO_LONG: &str = "one of its expressions is too long to be read safely";
 
 /// Why `text` is not handed to a recursive parser: brackets, blanks or operators nest too deeply.
@@ -340,8 +342,49 @@ pub fn too_deep(text: &str) -> Option<&'static str> {
             return Some(TOO_LONG);
         }
     }
+    if is_doubtful(text) {
+        return Some("it nests brackets behind `<` too deeply to be read safely");
+    }
     // Every link of a chain of words takes four bytes or more.
     (text.len() > 4 * CHAIN_LIMIT && is_chained(text)).then_some(TOO_LONG)
+}
+
+/// True when brackets stand behind an open `a<` inside others that do. A parser of TypeScript reads what follows each `<` twice,
+/// once as arguments of a type and once as a comparison, so that each of them doubles its work.
+fn is_doubtful(text: &str) -> bool {
+    // Of each open bracket: how many `<` are open in it, and how many it stands behind.
+    let mut levels = vec![(0_usize, 0_usize)];
+    let (mut doubtful, mut before) = (0_usize, b' ');
+    for byte in text.bytes() {
+        let Some((open, _)) = levels.last_mut() else { return false };
+        match byte {
+            b'<' if is_name_end(before) => *open += 1,
+            b'>' if before != b'=' => *open = open.saturating_sub(1),
+            b';' => *open = 0,
+            b'\n' if is_name_end(before) => *open = 0,
+            b'(' | b'[' | b'{' => {
+                let behind = *open;
+                doubtful += behind;
+                levels.push((0, behind));
+            }
+            b')' | b']' | b'}' if levels.len() > 1 => {
+                doubtful -= levels.pop().map_or(0, |(_, behind)| behind);
+            }
+            _ => {}
+        }
+        if doubtful > DOUBT_LIMIT {
+            return true;
+        }
+        if !byte.is_ascii_whitespace() {
+            before = byte;
+        }
+    }
+    false
+}
+
+/// True for what an expression may end with.
+fn is_name_end(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'_' | b'$' | b')' | b']')
 }
 
 /// True when words that begin an expression in front of another, or choices inside choices, follow each other too long.
