@@ -127,6 +127,7 @@ rules![
     import_fails,
     import_not_in_image,
     install_input_missing,
+    language_not_installed,
     lockfile_missing,
     lockfile_of_one_platform,
     lockfile_out_of_sync,

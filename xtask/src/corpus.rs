@@ -46,6 +46,7 @@ const CAUSES: &[(&str, &[&str])] = &[
             "dockerfile-shadows-builder",
             "dockerfile-not-discovered",
             "provider-not-detected",
+            "language-not-installed",
         ],
     ),
     ("copy-source-missing", &["copy-source-missing", "copy-not-in-git", "copy-shell-syntax"]),
@@ -209,7 +210,7 @@ const CAUSES: &[(&str, &[&str])] = &[
         &["typescript-does-not-compile", "dependency-not-declared", "build-input-missing"],
     ),
     ("esm-cjs-named-import", &["name-not-defined", "import-not-in-image"]),
-    ("peer-dependency-conflict", &["lockfile-out-of-sync"]),
+    ("peer-dependency-conflict", &["lockfile-out-of-sync", "npm-peer-conflict"]),
     ("platform-optional-dependency", &["lockfile-of-one-platform"]),
     ("platform-specific-script", &["command-of-windows"]),
 ];
