@@ -280,6 +280,11 @@ impl<'t> Snapshot<'t> {
     }
 }
 
+/// True when the last part of `path` is `name`.
+pub fn is_called(path: &str, name: &str) -> bool {
+    path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+}
+
 /// The entries below each directory. They are sorted, so those of one directory follow each other.
 fn directories(entries: &[Entry]) -> HashMap<Box<str>, (usize, usize)> {
     let mut found = HashMap::new();

@@ -298,17 +298,14 @@ pub fn read(snapshot: &Snapshot<'_>, path: &str) -> Option<Dockerfile> {
 
 fn is_dockerfile_name(path: &str) -> bool {
     let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
-    if dirs
-        .split('/')
-        .any(|dir| matches!(dir, "node_modules" | "vendor" | "site-packages" | ".venv" | "venv"))
-    {
-        return false;
-    }
-    let name = name.to_ascii_lowercase();
-    if matches!(name.rsplit_once('.'), Some((_, "dockerignore" | "md" | "bak" | "txt"))) {
-        return false;
-    }
+    let begins = |stem: &str| name.get(..stem.len()).is_some_and(|head| head.eq_ignore_ascii_case(stem));
     let plain =
-        |stem: &str| name == stem || name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['.', '-']));
-    plain("dockerfile") || plain("containerfile") || name.ends_with(".dockerfile")
+        |stem: &str| begins(stem) && (name.len() == stem.len() || name[stem.len()..].starts_with(['.', '-']));
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    if !plain("dockerfile") && !plain("containerfile") && !end.eq_ignore_ascii_case("dockerfile") {
+        return false;
+    }
+    let other = ["dockerignore", "md", "bak", "txt"].iter().any(|other| end.eq_ignore_ascii_case(other));
+    let installed = |dir: &str| matches!(dir, "node_modules" | "vendor" | "site-packages" | ".venv" | "venv");
+    !other && !dirs.split('/').any(installed)
 }

@@ -97,10 +97,12 @@ impl Dockerignore {
         matched
     }
 
-    /// Judges a file, below which nothing is asked: `ignored` of [`Self::judge`] without its flags.
-    fn ignores(&self, path: &str, parent: Option<&Matched>) -> bool {
-        self.patterns.iter().enumerate().fold(false, |ignored, (at, pattern)| {
-            let above = parent.is_some_and(|parent| parent.flags[at]);
+    /// Judges a file, below which nothing is asked: `ignored` of [`Self::judge`] without its flags. Only the patterns `live`
+    /// are asked.
+    fn ignores(&self, path: &str, parent: Option<&Matched>, live: &[usize]) -> bool {
+        live.iter().fold(false, |ignored, at| {
+            let pattern = &self.patterns[*at];
+            let above = parent.is_some_and(|parent| parent.flags[*at]);
             let hit = above || (pattern.exclusion == ignored && pattern.matcher.matches(path));
             if hit { !pattern.exclusion } else { ignored }
         })
@@ -117,19 +119,27 @@ impl Dockerignore {
 
     /// Says of many paths in tree order whether each is ignored; a directory is judged once.
     pub fn walk<'p>(&self, paths: impl Iterator<Item = &'p str>, mut each: impl FnMut(&'p str, bool)) {
-        let mut open: Vec<(&str, Matched)> = Vec::new();
+        let all: Vec<usize> = (0..self.patterns.len()).collect();
+        // Each directory with the patterns that can say something about what lies in it.
+        let mut open: Vec<(&str, Matched, Vec<usize>)> = Vec::new();
         for path in paths {
-            while open.last().is_some_and(|(directory, _)| !is_below(path, directory)) {
+            while open.last().is_some_and(|(directory, ..)| !is_below(path, directory)) {
                 open.pop();
             }
-            let mut from = open.last().map_or(0, |(directory, _)| directory.len() + 1);
+            let mut from = open.last().map_or(0, |(directory, ..)| directory.len() + 1);
             while let Some(at) = path[from..].find('/') {
                 let directory = &path[..from + at];
-                let judged = self.judge(directory, open.last().map(|(_, matched)| matched));
-                open.push((directory, judged));
+                let judged = self.judge(directory, open.last().map(|(_, matched, _)| matched));
+                let above = open.last().map_or(&all, |(.., live)| live);
+                let counts = |at: &&usize| {
+                    judged.flags[**at] || self.patterns[**at].matcher.may_match_below(directory)
+                };
+                let live = above.iter().filter(counts).copied().collect();
+                open.push((directory, judged, live));
                 from += at + 1;
             }
-            each(path, self.ignores(path, open.last().map(|(_, matched)| matched)));
+            let (parent, live) = open.last().map_or((None, &all), |(_, matched, live)| (Some(matched), live));
+            each(path, self.ignores(path, parent, live));
         }
     }
 }
@@ -222,6 +232,17 @@ impl Matcher {
         let mut tail: Vec<char> = tokens.iter().rev().map_while(char).collect();
         tail.reverse();
         Some(Self::Tokens { tail: tail.into_iter().collect(), head, tokens })
+    }
+
+    /// False when no path in `directory` can match.
+    fn may_match_below(&self, directory: &str) -> bool {
+        let head = match self {
+            Self::Suffix(_) => return true,
+            Self::Exact(head) | Self::Prefix(head) | Self::Tokens { head, .. } => head,
+        };
+        let common = head.len().min(directory.len());
+        head.as_bytes()[..common] == directory.as_bytes()[..common]
+            && head.as_bytes().get(directory.len()).is_none_or(|byte| *byte == b'/')
     }
 
     fn matches(&self, path: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::facts::service::{Builder, Service};
 use crate::facts::startup::join;
 use crate::finding::{Severity, Site};
 use crate::known::Known;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, is_called};
 
 /// One configuration of Nixpacks.
 #[derive(Debug, Clone)]
@@ -68,8 +68,8 @@ pub fn phases(facts: &Facts<'_>, root: &str) -> Option<Phases> {
 fn files(snapshot: &Snapshot<'_>) -> BTreeMap<String, Nixpacks> {
     let mut found = BTreeMap::new();
     for entry in snapshot.entries() {
-        let name = entry.path.rsplit('/').next().unwrap_or_default();
-        if !matches!(name, "nixpacks.toml" | "nixpacks.json") || entry.path.contains("node_modules/") {
+        let named = ["nixpacks.toml", "nixpacks.json"].iter().any(|name| is_called(&entry.path, name));
+        if !named || entry.path.contains("node_modules/") {
             continue;
         }
         found.extend(read(snapshot, &entry.path).map(|config| (entry.path.clone(), config)));

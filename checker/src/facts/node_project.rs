@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::dockerfile::Spanned;
 use crate::facts::document::{self, Member, Node};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, is_called};
 
 /// One `package.json`.
 #[derive(Debug, Clone, Default)]
@@ -80,8 +80,11 @@ impl NodeProject {
 pub fn gather(snapshot: &Snapshot<'_>) -> BTreeMap<String, NodeProject> {
     let mut projects = BTreeMap::new();
     for entry in snapshot.entries() {
-        let (directory, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
-        if name != "package.json" || directory.split('/').any(|part| part == "node_modules") {
+        if !is_called(&entry.path, "package.json") {
+            continue;
+        }
+        let directory = entry.path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        if directory.split('/').any(|part| part == "node_modules") {
             continue;
         }
         let Ok(text) = snapshot.text(&entry.path) else { continue };

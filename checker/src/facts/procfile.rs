@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::snapshot::{Snapshot, Text};
+use crate::snapshot::{Snapshot, Text, is_called};
 use crate::span::Span;
 
 /// One line `name: command`.
@@ -28,7 +28,7 @@ pub struct Procfile {
 
 /// Reads every file named `Procfile` of the tree. `Procfile.dev` and its kin are for other tools.
 pub fn gather(snapshot: &Snapshot<'_>) -> BTreeMap<String, Rc<Procfile>> {
-    let named = snapshot.entries().iter().filter(|entry| entry.path.rsplit('/').next() == Some("Procfile"));
+    let named = snapshot.entries().iter().filter(|entry| is_called(&entry.path, "Procfile"));
     named
         .filter_map(|entry| Some((entry.path.clone(), Rc::new(parse(&*snapshot.text(&entry.path).ok()?)))))
         .collect()

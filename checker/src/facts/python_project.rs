@@ -65,18 +65,16 @@ pub fn gather(snapshot: &Snapshot<'_>) -> BTreeMap<String, PythonProject> {
     let mut projects: BTreeMap<String, PythonProject> = BTreeMap::new();
     for entry in snapshot.entries() {
         let (directory, name) = entry.path.rsplit_once('/').unwrap_or(("", &entry.path));
-        if directory
-            .split('/')
-            .any(|part| matches!(part, "node_modules" | "site-packages" | ".venv" | "venv"))
-        {
-            continue;
-        }
-        let directory =
-            directory.strip_suffix("requirements").map_or(directory, |up| up.trim_end_matches('/'));
-        let inside = entry.path.rsplit('/').nth(1) == Some("requirements");
+        let (above, last) = directory.rsplit_once('/').unwrap_or(("", directory));
+        let inside = last == "requirements";
         let is_list = name.strip_suffix(".txt").is_some_and(|stem| stem.contains("requirements") || inside);
         let wanted = is_list || matches!(name, "pyproject.toml" | "Pipfile" | "uv.lock" | "poetry.lock");
-        let Some(text) = wanted.then(|| snapshot.text(&entry.path).ok()).flatten() else { continue };
+        let installed = |part: &str| matches!(part, "node_modules" | "site-packages" | ".venv" | "venv");
+        if !wanted || directory.split('/').any(installed) {
+            continue;
+        }
+        let directory = if inside { above } else { directory };
+        let Ok(text) = snapshot.text(&entry.path) else { continue };
         let project = projects.entry(directory.to_owned()).or_default();
         directory.clone_into(&mut project.directory);
         match name {

@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::facts::pattern::Pattern;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
+use crate::snapshot::Entry;
 use crate::span::Span;
 
 declare_rule! {
@@ -170,7 +171,9 @@ fn spring(facts: &Facts<'_>, out: &mut Findings) {
         r"(?m)^\s*(?:spring\.datasource\.)?url\s*[:=]\s*.*\$\{(?:DATABASE_URL|DATABASE_PRIVATE_URL)\b",
         "DATABASE_",
     );
-    for entry in facts.snapshot.entries() {
+    let ends =
+        |entry: &&Entry| [".yml", ".yaml", ".properties"].iter().any(|ending| entry.path.ends_with(ending));
+    for entry in facts.snapshot.entries().iter().filter(ends) {
         let Some((before, name)) = entry.path.split_once("src/main/resources/") else { continue };
         let plain = matches!(name, "application.yml" | "application.yaml" | "application.properties")
             || name.starts_with("application-prod")

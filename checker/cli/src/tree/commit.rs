@@ -42,16 +42,20 @@ impl CommitTree {
             return Err(format!("`{rev}` is not a commit of a git repository at {}", place.display()));
         }
         let commit = String::from_utf8_lossy(&verify.stdout).trim().to_owned();
-        let listed = super::git(place).args(["ls-tree", "-r", "-l", "-z", &commit]).output().map_err(git)?;
-        if !listed.status.success() {
+        let mut lister = super::git(place)
+            .args(["ls-tree", "-r", "-l", "-z", &commit])
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(git)?;
+        let Some(listed) = lister.stdout.take() else { return Err("cannot talk to git".into()) };
+        // Records are read while git writes them.
+        let mut found: Vec<(Entry, String)> = Vec::new();
+        for each in BufReader::with_capacity(1 << 16, listed).split(0) {
+            found.extend(record(&each.map_err(git)?));
+        }
+        if !lister.wait().map_err(git)?.success() {
             return Err(format!("git cannot list {commit} at {}", place.display()));
         }
-        let mut found: Vec<(Entry, String)> = listed
-            .stdout
-            .split(|byte| *byte == 0)
-            .filter(|record| !record.is_empty())
-            .filter_map(record)
-            .collect();
         found.sort_unstable_by(|one, other| one.0.path.cmp(&other.0.path));
         let (entries, objects) = found.into_iter().unzip();
         let mut child = super::git(place)
