@@ -42,18 +42,18 @@ impl CommitTree {
             return Err(format!("`{rev}` is not a commit of a git repository at {}", place.display()));
         }
         let commit = String::from_utf8_lossy(&verify.stdout).trim().to_owned();
-        let mut lister = super::git(place)
+        let mut listing = super::git(place)
             .args(["ls-tree", "-r", "-l", "-z", &commit])
             .stdout(Stdio::piped())
             .spawn()
             .map_err(git)?;
-        let Some(listed) = lister.stdout.take() else { return Err("cannot talk to git".into()) };
+        let Some(records) = listing.stdout.take() else { return Err("cannot talk to git".into()) };
         // Records are read while git writes them.
         let mut found: Vec<(Entry, String)> = Vec::new();
-        for each in BufReader::with_capacity(1 << 16, listed).split(0) {
+        for each in BufReader::with_capacity(1 << 16, records).split(0) {
             found.extend(record(&each.map_err(git)?));
         }
-        if !lister.wait().map_err(git)?.success() {
+        if !listing.wait().map_err(git)?.success() {
             return Err(format!("git cannot list {commit} at {}", place.display()));
         }
         found.sort_unstable_by(|one, other| one.0.path.cmp(&other.0.path));
