@@ -150,6 +150,7 @@ rules![
     path_dependency_missing,
     php_extension_library_missing,
     php_file_missing,
+    pip_externally_managed,
     platform_mismatch,
     pnpm_deploy_legacy,
     port_conflict,
