@@ -130,6 +130,7 @@ rules![
     lockfile_missing,
     lockfile_of_one_platform,
     lockfile_out_of_sync,
+    log_directory_missing,
     manifest_not_installed,
     missing_dockerignore,
     name_not_defined,

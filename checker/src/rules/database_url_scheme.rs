@@ -1,9 +1,13 @@
 //! A database address in a form that the driver does not take.
 
+use std::rc::Rc;
+
 use crate::facts::Facts;
 use crate::facts::pattern::Pattern;
+use crate::facts::service::Service;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
+use crate::snapshot::Text;
 use crate::span::Span;
 
 declare_rule! {
@@ -20,7 +24,7 @@ declare_rule! {
     ///
     /// ## What it cannot know
     /// The value in the dashboard: somebody may have written it in the right form by hand. A program that mentions the right
-    /// form is taken to convert.
+    /// form is taken to convert; where only a default has it, that is a note.
     ///
     /// ```repo,fires
     /// //- Dockerfile
@@ -42,6 +46,21 @@ declare_rule! {
     /// import os
     /// from sqlalchemy.ext.asyncio import create_async_engine
     /// engine = create_async_engine(os.environ["DATABASE_URL"])
+    /// ```
+    ///
+    /// ```repo,fires,note
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// from sqlalchemy.ext.asyncio import create_async_engine
+    /// from settings import Settings
+    /// engine = create_async_engine(Settings().database_url)
+    /// //- settings.py
+    /// from pydantic_settings import BaseSettings
+    /// class Settings(BaseSettings):
+    ///     database_url: str = "postgresql+asyncpg://me:me@localhost/me"
     /// ```
     ///
     /// ```repo,passes
@@ -115,9 +134,16 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let startup = facts.startup(service);
         let texts: Vec<_> = startup.files.iter().filter_map(|path| facts.snapshot.text(path).ok()).collect();
         let has = |word: &str| texts.iter().any(|text| text.text.contains(word));
-        if !has("DATABASE_URL")
-            || ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"].iter().any(|word| has(word))
-        {
+        const FORMS: [&str; 4] = ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"];
+        if FORMS.iter().any(|word| has(word)) {
+            if has("create_async_engine(")
+                && !["drivername", "make_url", ".replace(", "re.sub("].iter().any(|word| has(word))
+            {
+                defaults(&texts, &FORMS, service, out);
+            }
+            continue;
+        }
+        if !has("DATABASE_URL") {
             continue;
         }
         for text in &texts {
@@ -132,6 +158,36 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             break;
         }
     }
+}
+
+/// The right form stands only where it is taken in place of a variable that is not set; Railway's has another.
+fn defaults(texts: &[Rc<Text>], forms: &[&str], service: &Service, out: &mut Findings) {
+    let mut found = None;
+    for text in texts {
+        let mut start = 0;
+        for line in text.text.split_inclusive('\n') {
+            let span = Span::new(start, start + line.trim_end().len());
+            start += line.len();
+            let written = line.trim_start();
+            if written.starts_with('#') || !forms.iter().any(|form| written.contains(form)) {
+                continue;
+            }
+            let lower = written.to_ascii_lowercase();
+            let field = lower.starts_with("database_url:") && lower.contains('=');
+            let variable =
+                ["getenv(", "environ.get(", "config(", "default="].iter().any(|call| lower.contains(call));
+            if !field && !(variable && lower.contains("database_url")) {
+                return;
+            }
+            let skipped = line.len() - written.len();
+            found = Some(Site::new(text.path.clone(), Span::new(span.start + skipped, span.end)));
+        }
+    }
+    let Some(site) = found else { return };
+    out.at(site, "only this default has the form that the engine needs: Railway's `DATABASE_URL` begins with `postgresql://`")
+        .severity(Severity::Note)
+        .service(&service.name)
+        .help("Replace the beginning of the address before the engine is made, or write the variable in this form");
 }
 
 /// `SQLALCHEMY_DATABASE_URI` taken straight from `DATABASE_URL`, where no file mends its beginning.

@@ -397,7 +397,7 @@ fn unbound(
 }
 
 /// True when the function of `module` is called while the program is loaded.
-fn is_called(facts: &Facts<'_>, trace: &Trace, module: &Reached, function: &str) -> bool {
+pub(super) fn is_called(facts: &Facts<'_>, trace: &Trace, module: &Reached, function: &str) -> bool {
     let stem = module.source.trim_end_matches(".py").trim_end_matches("/__init__");
     let stem = stem.rsplit('/').next().unwrap_or(stem);
     let factory = trace
