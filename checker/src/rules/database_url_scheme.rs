@@ -1,14 +1,18 @@
 //! A database address in a form that the driver does not take.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::facts::Facts;
+use crate::facts::launch::Delivered;
 use crate::facts::pattern::Pattern;
-use crate::facts::service::Service;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 use crate::snapshot::Text;
 use crate::span::Span;
+
+/// Beginnings of addresses that name a driver.
+const FORMS: [&str; 4] = ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"];
 
 declare_rule! {
     /// The program hands `DATABASE_URL` to a driver that does not take its form.
@@ -130,17 +134,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
     spring(facts, out);
     flask(facts, out);
+    for delivered in facts.delivered() {
+        defaults(facts, delivered, out);
+    }
     for service in &facts.services {
         let startup = facts.startup(service);
         let texts: Vec<_> = startup.files.iter().filter_map(|path| facts.snapshot.text(path).ok()).collect();
         let has = |word: &str| texts.iter().any(|text| text.text.contains(word));
-        const FORMS: [&str; 4] = ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"];
         if FORMS.iter().any(|word| has(word)) {
-            if has("create_async_engine(")
-                && !["drivername", "make_url", ".replace(", "re.sub("].iter().any(|word| has(word))
-            {
-                defaults(&texts, &FORMS, service, out);
-            }
             continue;
         }
         if !has("DATABASE_URL") {
@@ -161,15 +162,35 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
 }
 
 /// The right form stands only where it is taken in place of a variable that is not set; Railway's has another.
-fn defaults(texts: &[Rc<Text>], forms: &[&str], service: &Service, out: &mut Findings) {
+fn defaults(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
+    let Some(service) = delivered.service(facts) else { return };
+    let modules = delivered
+        .traces
+        .iter()
+        .filter(|trace| trace.stated && !trace.build)
+        .flat_map(|trace| &trace.chain.modules);
+    let sources: BTreeSet<&str> =
+        modules.map(|reached| reached.source.as_str()).filter(|path| path.ends_with(".py")).collect();
+    let texts: Vec<_> = sources.into_iter().filter_map(|path| facts.snapshot.text(path).ok()).collect();
+    let turns = |text: &Rc<Text>| {
+        let own = ["postgres", "database_url", "DATABASE_URL", "create_async_engine"]
+            .iter()
+            .any(|word| text.text.contains(word));
+        own && ["drivername", "make_url", ".replace(", "re.sub(", "URL.create"]
+            .iter()
+            .any(|word| text.text.contains(word))
+    };
+    if !texts.iter().any(|text| text.text.contains("create_async_engine(")) || texts.iter().any(turns) {
+        return;
+    }
     let mut found = None;
-    for text in texts {
+    for text in &texts {
         let mut start = 0;
         for line in text.text.split_inclusive('\n') {
             let span = Span::new(start, start + line.trim_end().len());
             start += line.len();
             let written = line.trim_start();
-            if written.starts_with('#') || !forms.iter().any(|form| written.contains(form)) {
+            if written.starts_with('#') || !FORMS.iter().any(|form| written.contains(form)) {
                 continue;
             }
             let lower = written.to_ascii_lowercase();

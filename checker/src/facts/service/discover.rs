@@ -9,6 +9,7 @@ use crate::config::ServiceConfig;
 use crate::facts::Facts;
 use crate::facts::compose::ComposeService;
 use crate::facts::dockerfile::{Command, InstructionKind};
+use crate::facts::node_project::NodeProject;
 use crate::facts::procfile::Procfile;
 use crate::facts::railway_config::{self, RailwayConfig};
 use crate::facts::settings::{Key, Setting, Settings, Source};
@@ -117,7 +118,10 @@ fn found(facts: &Facts<'_>) -> Vec<Service> {
     }
     services.extend(from_builder_configs(facts, &configs));
     if services.is_empty() {
-        services.extend(facts.procfiles.get("Procfile").map(|_| from_procfile(facts)));
+        services.extend(facts.procfiles.get("Procfile").map(|_| by_builder(facts, "Procfile", true)));
+    }
+    if services.is_empty() {
+        services.extend(detected(facts).map(|path| by_builder(facts, path, false)));
     }
     services
 }
@@ -242,11 +246,22 @@ fn from_builder_configs(facts: &Facts<'_>, configs: &[Rc<RailwayConfig>]) -> Vec
     found
 }
 
-fn from_procfile(facts: &Facts<'_>) -> Service {
+/// What Railpack starts in the root where no file speaks of a deployment (<https://railpack.com/languages/python>,
+/// <https://railpack.com/languages/node>): such a repository may still be a service whose settings are all in the dashboard.
+fn detected<'f>(facts: &'f Facts<'_>) -> Option<&'f str> {
+    let there = |path: &str| facts.snapshot.entry(path).is_some_and(|entry| entry.tracked);
+    let python = ["requirements.txt", "pyproject.toml", "Pipfile"].iter().any(|path| there(path));
+    let main = ["main.py", "app.py"].into_iter().find(|path| python && there(path));
+    let starts = |project: &&NodeProject| project.scripts.iter().any(|(name, _)| name == "start");
+    main.or_else(|| facts.node_projects().get("").filter(starts).map(|project| project.path.as_str()))
+}
+
+/// The service that one of Railway's builders makes of the root.
+fn by_builder(facts: &Facts<'_>, origin: &str, selected: bool) -> Service {
     let mut service = Service {
         name: "app".into(),
-        origin: Site::file("Procfile"),
-        selected: true,
+        origin: Site::file(origin),
+        selected,
         roots: vec![String::new()],
         config: None,
         settings: Settings::default(),
