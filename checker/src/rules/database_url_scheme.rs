@@ -197,7 +197,7 @@ fn defaults(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
             let field = lower.starts_with("database_url:") && lower.contains('=');
             let variable =
                 ["getenv(", "environ.get(", "config(", "default="].iter().any(|call| lower.contains(call));
-            if !field && !(variable && lower.contains("database_url")) {
+            if !(field || variable && lower.contains("database_url")) {
                 return;
             }
             let skipped = line.len() - written.len();

@@ -66,6 +66,18 @@ declare_rule! {
     /// django
     /// ```
     ///
+    /// ```repo,fires,note
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health/", "startCommand": "gunicorn app.wsgi"}}
+    /// //- app/settings.py
+    /// import os
+    /// DEBUG = os.environ.get("DEBUG", "True") == "True"
+    /// if not DEBUG:
+    ///     SECURE_SSL_REDIRECT = True
+    /// //- requirements.txt
+    /// django
+    /// ```
+    ///
     /// ```repo,fires,warning
     /// //- railway.json
     /// {"deploy": {"healthcheckPath": "/health", "startCommand": "gunicorn app:app"}}
@@ -171,7 +183,10 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 );
                 finding.service(&service.name).help("Exempt the health path from the redirect");
                 if !certain {
-                    finding.severity(Severity::Warning);
+                    // `if not DEBUG:`, and a variable has to say that.
+                    let debug = |line: &str| line.starts_with("DEBUG") && line.contains("True");
+                    let off = found.as_str().starts_with([' ', '\t']) && text.text.lines().any(debug);
+                    finding.severity(if off { Severity::Note } else { Severity::Warning });
                 }
                 told.push(site);
             }

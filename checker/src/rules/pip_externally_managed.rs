@@ -162,22 +162,20 @@ fn is_managed(image: &Image<'_>, stage: usize) -> bool {
     }
     match Family::of_image(reference) {
         Some(Family::Alpine) => alpine_release(reference).is_some_and(|minor| minor >= 19),
-        Some(Family::Debian) => match Release::of_image(reference) {
-            Some(release) => release >= Release::Bookworm,
-            // Images of Node without a release in their tag, of a version that was made for Debian 12 from the start.
-            None => {
-                let major = bare.strip_prefix("node:").and_then(|tag| tag.split(['-', '.', '@']).next());
-                let named = ["bullseye", "buster", "stretch"].iter().any(|word| bare.contains(word));
-                bare == "node"
-                    || major.is_some_and(|major| {
-                        !named
-                            && (matches!(major, "lts" | "latest" | "slim")
-                                || major.parse().is_ok_and(|major: u32| major >= 21))
-                    })
-            }
-        },
+        Some(Family::Debian) => Release::of_image(reference)
+            .map_or_else(|| is_late_node(bare), |release| release >= Release::Bookworm),
         None => false,
     }
+}
+
+/// True for an image of Node without a release in its tag, of a version that was made for Debian 12 from the start.
+fn is_late_node(bare: &str) -> bool {
+    let major = bare.strip_prefix("node:").and_then(|tag| tag.split(['-', '.', '@']).next());
+    let named = ["bullseye", "buster", "stretch"].iter().any(|word| bare.contains(word));
+    let late = |major: &str| {
+        matches!(major, "lts" | "latest" | "slim") || major.parse().is_ok_and(|major: u32| major >= 21)
+    };
+    bare == "node" || (!named && major.is_some_and(late))
 }
 
 /// True for an installation of pip into the Python that runs it.
