@@ -9,6 +9,7 @@ pub mod copies;
 pub mod cron;
 pub mod debian;
 pub mod distribution;
+pub mod django_routes;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod document;

@@ -3,6 +3,7 @@
 mod distributions;
 mod javascript;
 pub mod links;
+pub mod logs;
 pub mod names;
 mod paths;
 mod python;

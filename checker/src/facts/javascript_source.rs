@@ -23,6 +23,7 @@ pub fn parse(path: &str, text: &str) -> Module {
         language: Language::JavaScript,
         body: Vec::new(),
         unbound: Vec::new(),
+        called: Vec::new(),
         error,
     };
     if let Some(why) = refused::refused(text) {

@@ -66,7 +66,8 @@ pub fn above(facts: &Facts<'_>, path: &str) -> Option<Above> {
                 }
             }
         }
-        if here == "app" || here.ends_with("/app") {
+        // A page below it may have an `app` in its address too.
+        if here == "app" || (here.ends_with("/app") && !here[..here.len() - "app".len()].contains("app/")) {
             break;
         }
         dir = here;

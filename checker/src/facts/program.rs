@@ -24,6 +24,8 @@ pub struct Module {
     pub body: Vec<Step>,
     /// Python: names that are looked up whenever it is loaded, and that nothing in it binds.
     pub unbound: Vec<Unbound>,
+    /// Python: functions that are called while it is loaded, and those only where it is run itself.
+    pub called: Vec<(String, bool)>,
     /// The first thing that did not parse; the steps around it are still there.
     pub error: Option<(String, Span)>,
 }
@@ -37,6 +39,10 @@ pub struct Unbound {
     pub span: Span,
     /// True when it stands in an annotation, which Python 3.14 and later do not evaluate at once.
     pub annotation: bool,
+    /// True when a condition decides whether it is looked up.
+    pub sometimes: bool,
+    /// The function in which it is bound later only, so that Python takes it for one of its own; `None` is the module.
+    pub function: Option<String>,
 }
 
 /// A statement.

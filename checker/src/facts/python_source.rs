@@ -1,6 +1,7 @@
 //! Python sources read into the program tree.
 
 mod expressions;
+mod locals;
 pub mod names;
 mod statements;
 mod unbound;
@@ -20,6 +21,7 @@ pub fn parse(path: &str, text: &str) -> Module {
         language: Language::Python,
         body: Vec::new(),
         unbound: Vec::new(),
+        called: Vec::new(),
         error,
     };
     if let Some(why) = too_deep(text) {
@@ -30,8 +32,13 @@ pub fn parse(path: &str, text: &str) -> Module {
     let Some(module) = parsed.try_into_module() else { return empty(error) };
     let mut lower = Lower { outer: BTreeSet::new(), yields: false };
     let body = lower.steps(module.suite());
-    let unbound = if error.is_none() { unbound::unbound(module.suite(), text) } else { Vec::new() };
-    Module { body, unbound, ..empty(error) }
+    let (mut unbound, mut called) = (Vec::new(), Vec::new());
+    if error.is_none() {
+        unbound = unbound::unbound(module.suite(), text);
+        unbound.extend(locals::too_early(module.suite()));
+        called = locals::called(module.suite());
+    }
+    Module { body, unbound, called, ..empty(error) }
 }
 
 /// Carries what a statement deep inside says about its function.

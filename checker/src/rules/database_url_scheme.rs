@@ -1,11 +1,18 @@
 //! A database address in a form that the driver does not take.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use crate::facts::Facts;
+use crate::facts::launch::Delivered;
 use crate::facts::pattern::Pattern;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
-use crate::snapshot::Entry;
+use crate::snapshot::{Entry, Text};
 use crate::span::Span;
+
+/// Beginnings of addresses that name a driver.
+const FORMS: [&str; 4] = ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"];
 
 declare_rule! {
     /// The program hands `DATABASE_URL` to a driver that does not take its form.
@@ -21,7 +28,7 @@ declare_rule! {
     ///
     /// ## What it cannot know
     /// The value in the dashboard: somebody may have written it in the right form by hand. A program that mentions the right
-    /// form is taken to convert.
+    /// form is taken to convert; where only a default has it, that is a note.
     ///
     /// ```repo,fires
     /// //- Dockerfile
@@ -43,6 +50,21 @@ declare_rule! {
     /// import os
     /// from sqlalchemy.ext.asyncio import create_async_engine
     /// engine = create_async_engine(os.environ["DATABASE_URL"])
+    /// ```
+    ///
+    /// ```repo,fires,note
+    /// //- Dockerfile
+    /// FROM python:3.12
+    /// COPY . .
+    /// CMD ["python", "main.py"]
+    /// //- main.py
+    /// from sqlalchemy.ext.asyncio import create_async_engine
+    /// from settings import Settings
+    /// engine = create_async_engine(Settings().database_url)
+    /// //- settings.py
+    /// from pydantic_settings import BaseSettings
+    /// class Settings(BaseSettings):
+    ///     database_url: str = "postgresql+asyncpg://me:me@localhost/me"
     /// ```
     ///
     /// ```repo,passes
@@ -112,13 +134,17 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
     spring(facts, out);
     flask(facts, out);
+    for delivered in facts.delivered() {
+        defaults(facts, delivered, out);
+    }
     for service in &facts.services {
         let startup = facts.startup(service);
         let texts: Vec<_> = startup.files.iter().filter_map(|path| facts.snapshot.text(path).ok()).collect();
         let has = |word: &str| texts.iter().any(|text| text.text.contains(word));
-        if !has("DATABASE_URL")
-            || ["+asyncpg", "+psycopg", "+aiosqlite", "+aiomysql"].iter().any(|word| has(word))
-        {
+        if FORMS.iter().any(|word| has(word)) {
+            continue;
+        }
+        if !has("DATABASE_URL") {
             continue;
         }
         for text in &texts {
@@ -133,6 +159,56 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             break;
         }
     }
+}
+
+/// The right form stands only where it is taken in place of a variable that is not set; Railway's has another.
+fn defaults(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
+    let Some(service) = delivered.service(facts) else { return };
+    let modules = delivered
+        .traces
+        .iter()
+        .filter(|trace| trace.stated && !trace.build)
+        .flat_map(|trace| &trace.chain.modules);
+    let sources: BTreeSet<&str> =
+        modules.map(|reached| reached.source.as_str()).filter(|path| path.ends_with(".py")).collect();
+    let texts: Vec<_> = sources.into_iter().filter_map(|path| facts.snapshot.text(path).ok()).collect();
+    let turns = |text: &Rc<Text>| {
+        let own = ["postgres", "database_url", "DATABASE_URL", "create_async_engine"]
+            .iter()
+            .any(|word| text.text.contains(word));
+        own && ["drivername", "make_url", ".replace(", "re.sub(", "URL.create"]
+            .iter()
+            .any(|word| text.text.contains(word))
+    };
+    if !texts.iter().any(|text| text.text.contains("create_async_engine(")) || texts.iter().any(turns) {
+        return;
+    }
+    let mut found = None;
+    for text in &texts {
+        let mut start = 0;
+        for line in text.text.split_inclusive('\n') {
+            let span = Span::new(start, start + line.trim_end().len());
+            start += line.len();
+            let written = line.trim_start();
+            if written.starts_with('#') || !FORMS.iter().any(|form| written.contains(form)) {
+                continue;
+            }
+            let lower = written.to_ascii_lowercase();
+            let field = lower.starts_with("database_url:") && lower.contains('=');
+            let variable =
+                ["getenv(", "environ.get(", "config(", "default="].iter().any(|call| lower.contains(call));
+            if !(field || variable && lower.contains("database_url")) {
+                return;
+            }
+            let skipped = line.len() - written.len();
+            found = Some(Site::new(text.path.clone(), Span::new(span.start + skipped, span.end)));
+        }
+    }
+    let Some(site) = found else { return };
+    out.at(site, "only this default has the form that the engine needs: Railway's `DATABASE_URL` begins with `postgresql://`")
+        .severity(Severity::Note)
+        .service(&service.name)
+        .help("Replace the beginning of the address before the engine is made, or write the variable in this form");
 }
 
 /// `SQLALCHEMY_DATABASE_URI` taken straight from `DATABASE_URL`, where no file mends its beginning.

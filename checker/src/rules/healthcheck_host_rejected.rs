@@ -188,6 +188,16 @@ declare_rule! {
     /// //- frontend/package.json
     /// {"name": "web", "scripts": {"preview": "vite preview"}, "devDependencies": {"vite": "^6.0.0"}}
     /// ```
+    /// A star is none of Django's signs:
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"healthcheckPath": "/health/", "startCommand": "gunicorn app.wsgi"}}
+    /// //- app/settings.py
+    /// ALLOWED_HOSTS = ["localhost", "*.railway.app"]
+    /// //- requirements.txt
+    /// django
+    /// ```
     "healthcheck-host-rejected", Error, Health, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/healthchecks",
@@ -236,7 +246,11 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for (what, pattern) in &LISTS {
             let lists: Vec<(&std::rc::Rc<Text>, Span, bool)> = texts
                 .iter()
-                .flat_map(|text| lists(text, pattern).into_iter().map(move |(span, open)| (text, span, open)))
+                .flat_map(|text| {
+                    lists(text, pattern, *what == "Django")
+                        .into_iter()
+                        .map(move |(span, open)| (text, span, open))
+                })
                 .collect();
             if lists.iter().any(|(_, _, open)| *open) {
                 continue;
@@ -279,7 +293,7 @@ fn from_variable(service: &Service, texts: &[std::rc::Rc<Text>], out: &mut Findi
         let (Some(name), Some(list)) = (caught.get(1), caught.get(2)) else { continue };
         let set =
             service.variables.as_ref().is_some_and(|names| names.iter().any(|own| own == name.as_str()));
-        if set || lets_in(list.as_str()) || list.as_str() == "[]" {
+        if set || lets_in(list.as_str(), true) || list.as_str() == "[]" {
             continue;
         }
         let message =
@@ -405,28 +419,36 @@ pub(super) fn candidates(facts: &Facts<'_>, service: &Service) -> Vec<std::rc::R
             || entry.path.contains("tests/");
         below(&entry.path) && (django || rails) && !apart
     });
-    let paths = settings.map(|entry| entry.path.clone()).chain(startup.files.iter().cloned());
-    let mut paths: Vec<String> = paths.collect();
+    let mut paths: Vec<String> = settings.map(|entry| entry.path.clone()).collect();
+    // Of several root directories the innermost that has some is the likely one.
+    let inner =
+        service.roots.iter().max_by_key(|root| root.len()).map_or(String::new(), |root| format!("{root}/"));
+    if service.roots.len() > 1 && paths.iter().any(|path| path.starts_with(&inner)) {
+        paths.retain(|path| path.starts_with(&inner));
+    }
+    paths.extend(startup.files.iter().cloned());
     paths.sort();
     paths.dedup();
     paths.iter().filter_map(|path| facts.snapshot.text(path).ok()).collect()
 }
 
 /// True when one of the names written in `list` is the probe's, or stands for it too.
-fn lets_in(list: &str) -> bool {
-    let names = list.split(|char: char| "[](), '\"".contains(char));
-    names.into_iter().any(|name| matches!(name, "*" | PROBE | ".railway.app" | "*.railway.app"))
+///
+/// Django takes `*.railway.app` for a name; its own way to write that is `.railway.app`.
+fn lets_in(list: &str, django: bool) -> bool {
+    let mut names = list.split(|char: char| "[](), '\"".contains(char));
+    names.any(|name| matches!(name, "*" | PROBE | ".railway.app") || (name == "*.railway.app" && !django))
 }
 
 /// The lists in `text`, and whether each lets the probe in or may be changed later.
-fn lists(text: &Text, pattern: &Pattern) -> Vec<(Span, bool)> {
+fn lists(text: &Text, pattern: &Pattern, django: bool) -> Vec<(Span, bool)> {
     let later = CHANGED.iter().any(|form| text.text.contains(form));
     let assigned =
         text.text.matches("ALLOWED_HOSTS").count() > 1 && text.text.matches("ALLOWED_HOSTS =").count() > 1;
     let found = pattern.captures_iter(&text.text).filter_map(|caught| {
         let list = caught.get(1)?;
         let inside = list.as_str();
-        let lets_in = lets_in(inside);
+        let lets_in = lets_in(inside, django);
         let computed =
             inside.contains(['(', '*', '$', '{', '/']) && !inside.contains("\"*.") && !inside.contains("'*.");
         let names = inside.trim_matches(['[', ']']).split(',').map(str::trim).filter(|name| !name.is_empty());

@@ -6,7 +6,7 @@ use crate::facts::served_routes::{self, Verdict};
 use crate::facts::service::Service;
 use crate::facts::settings::{Key, Value};
 use crate::facts::startup::{Course, Route, Startup, join};
-use crate::facts::{Facts, next_routes};
+use crate::facts::{Facts, django_routes, next_routes};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -241,6 +241,39 @@ declare_rule! {
     ///     return {}
     /// Instrumentator().instrument(app).expose(app)
     /// ```
+    /// The addresses of Django, and what they include:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "gunicorn shop.wsgi", "healthcheckPath": "/"}}
+    /// //- requirements.txt
+    /// django
+    /// //- shop/settings.py
+    /// ROOT_URLCONF = "shop.urls"
+    /// //- shop/urls.py
+    /// from django.urls import include, path
+    /// urlpatterns = [path("admin/", admin.site.urls), path("", include("cart.urls")), path("<slug:name>/x", one)]
+    /// urlpatterns += static("/media/")
+    /// //- cart/urls.py
+    /// from django.urls import path
+    /// urlpatterns = [path("cart/", one)]
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "gunicorn shop.wsgi", "healthcheckPath": "/api/health/"}}
+    /// //- requirements.txt
+    /// django
+    /// //- shop/settings.py
+    /// ROOT_URLCONF = "shop.urls"
+    /// //- shop/urls.py
+    /// from django.urls import include, path
+    /// urlpatterns = [path("admin/", admin.site.urls), path("api/", include("cart.urls"))]
+    /// //- cart/urls.py
+    /// from django.urls import include, path
+    /// urlpatterns = [path("", include(router.urls))]
+    /// ```
+    ///
     "healthcheck-route-missing", Error, Health, since "0.1.0",
     sources: [
         "https://docs.railway.com/deployments/healthchecks",
@@ -263,6 +296,9 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                         .service(&service.name)
                         .help("Add the route, or probe `/`");
                 }
+                continue;
+            }
+            if django(facts, service, path, &setting.site, out) {
                 continue;
             }
             let startup = facts.startup(service);
@@ -300,6 +336,36 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Reports a path that no address of a Django project is; true when it did.
+fn django(facts: &Facts<'_>, service: &Service, path: &str, site: &Site, out: &mut Findings) -> bool {
+    let asks =
+        |root: &String| facts.python_projects().get(root).is_some_and(|project| project.asks_for("django"));
+    if !service.roots.iter().any(asks) || path.starts_with("/static/") {
+        return false;
+    }
+    let settings = super::healthcheck_host_rejected::candidates(facts, service);
+    let Some(addresses) = django_routes::unserved(facts, service, &settings, path) else { return false };
+    // What stands before the addresses may answer.
+    let middleware = facts.snapshot.entries().iter().filter(|entry| {
+        entry.path.ends_with(".py")
+            && ["middleware", "wsgi", "asgi"].iter().any(|word| entry.path.contains(word))
+    });
+    let answers = |text: &str| text.contains("Response(") || text.contains("start_response");
+    let others = ["WHITENOISE_ROOT", "WHITENOISE_INDEX_FILE", "FORCE_SCRIPT_NAME"];
+    if settings.iter().any(|text| others.iter().any(|word| text.text.contains(word)))
+        || middleware
+            .into_iter()
+            .any(|entry| facts.snapshot.text(&entry.path).is_ok_and(|text| answers(&text.text)))
+    {
+        return false;
+    }
+    let finding =
+        out.at(site.clone(), format!("no address of the Django project is `{path}`, so the probe gets 404"));
+    finding.severity(Severity::Warning).service(&service.name).related(addresses, "the addresses");
+    finding.help("Add the address, or probe one that exists");
+    true
 }
 
 /// Reports a path that no route of the Node server can be, whatever prefix stands before it.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
-use crate::facts::chain::{When, language};
+use crate::facts::chain::{Reached, When, language};
 use crate::facts::launch::{Delivered, Trace, attribute};
-use crate::facts::program::Language;
+use crate::facts::program::{Language, StepKind, Unbound};
 use crate::finding::{Finding, Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -16,7 +16,8 @@ declare_rule! {
     /// Python looks the name up while it starts: `ImportError: cannot import name 'X' from 'Y'`, or from a server
     /// `Error loading ASGI app. Attribute "app" not found in module "main".` The build was green, and the deployment ends as
     /// `CRASHED`. So it is with a name that a module uses while it is loaded and neither binds nor imports: `NameError: name
-    /// 'List' is not defined`. Node says of an ES module `SyntaxError: The requested module './x.js' does not provide an export
+    /// 'List' is not defined`, and with `UnboundLocalError` where a function that is called then binds it further down, as with
+    /// an `import os` in a branch. Node says of an ES module `SyntaxError: The requested module './x.js' does not provide an export
     /// named 'y'`.
     ///
     /// ## What to do
@@ -25,7 +26,7 @@ declare_rule! {
     /// ## What it cannot know
     /// Modules that make names while they run: with `import *`, `__getattr__`, `globals()` or `match` at the top they are passed
     /// over, and a name that is bound under any condition counts as there. Python 3.14 does not evaluate annotations at once, so that
-    /// a name in one is an error only where the image has an older Python. An import inside a function or under a condition is a
+    /// a name in one is an error only where the image has an older Python. A name or an import inside a function or under a condition is a
     /// warning; one whose failure is caught is passed over.
     ///
     /// ```repo,fires,error
@@ -188,6 +189,67 @@ declare_rule! {
     /// keys: List[str] = []
     /// ```
     ///
+    /// Under a condition, and in a function that makes the name its own further down:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "gunicorn shop.wsgi"}}
+    /// //- requirements.txt
+    /// django
+    /// //- shop/wsgi.py
+    /// import os
+    /// os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    /// application = object()
+    /// //- shop/settings.py
+    /// import os
+    /// DATABASES = {}
+    /// if os.environ.get("DATABASE_URL"):
+    ///     DATABASES["default"] = dj_database_url.config()
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "gunicorn wsgi:app"}}
+    /// //- requirements.txt
+    /// flask
+    /// //- wsgi.py
+    /// from shop import create_app
+    /// app = create_app()
+    /// //- shop/__init__.py
+    /// import os
+    /// def create_app():
+    ///     url = os.environ["REDIS_URL"]
+    ///     if url:
+    ///         import os
+    ///         os.makedirs("/tmp/x")
+    ///     return url
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}, "deploy": {"startCommand": "gunicorn wsgi:app"}}
+    /// //- requirements.txt
+    /// flask
+    /// //- wsgi.py
+    /// from shop import create_app
+    /// app = create_app()
+    /// if __name__ == "__main__":
+    ///     debug.run(app)
+    /// //- shop/__init__.py
+    /// import os
+    /// from typing import TYPE_CHECKING
+    /// if TYPE_CHECKING:
+    ///     row: Row
+    /// def create_app():
+    ///     if os.environ.get("A"):
+    ///         from os import path
+    ///         return path
+    ///     return os
+    /// def command():
+    ///     print(os)
+    ///     import os
+    /// ```
+    ///
     /// ```repo,fires,error
     /// //- railway.json
     /// {"build": {"builder": "DOCKERFILE"}}
@@ -298,12 +360,26 @@ fn unbound(
     let loaded = trace.chain.modules.iter().filter(|each| each.when < When::Named);
     for reached in loaded.filter(|each| language(&each.source) == Some(Language::Python)) {
         let Some(module) = facts.module(&reached.source) else { continue };
-        let Some(name) = module.unbound.iter().min_by_key(|name| name.annotation) else { continue };
+        let felt = |name: &&Unbound| {
+            name.function.as_ref().is_none_or(|function| is_called(facts, trace, reached, function))
+        };
+        let names = module.unbound.iter().filter(felt);
+        let Some(name) = names.min_by_key(|name| (name.sometimes, name.annotation)) else { continue };
         let site = Site::new(reached.source.clone(), name.span);
         if !told.insert((site.clone(), name.name.clone())) {
             continue;
         }
-        let message = format!("nothing defines `{}`, which this module uses while it is loaded", name.name);
+        let message = match &name.function {
+            Some(function) => format!(
+                "`{function}` binds `{}` further down, so that it is none of the module's here",
+                name.name
+            ),
+            None if name.sometimes => format!(
+                "nothing defines `{}`, which this module uses under a condition while it is loaded",
+                name.name
+            ),
+            None => format!("nothing defines `{}`, which this module uses while it is loaded", name.name),
+        };
         let finding = out.at(site, message);
         let image = &delivered.image;
         let stage = image.stages.len().saturating_sub(1);
@@ -312,9 +388,38 @@ fn unbound(
                 .reference(stage)
                 .and_then(super::python_wheel_missing::minor)
                 .is_some_and(|minor| minor < 14);
-        settle(facts, delivered, trace, reached.when == When::Always && at_once, finding);
-        finding.help(format!("Import `{}`, or define it above", name.name));
+        settle(facts, delivered, trace, reached.when == When::Always && at_once && !name.sometimes, finding);
+        finding.help(match &name.function {
+            Some(_) => format!("Bind `{}` before, or under another name", name.name),
+            None => format!("Import `{}`, or define it above", name.name),
+        });
     }
+}
+
+/// True when the function of `module` is called while the program is loaded.
+pub(super) fn is_called(facts: &Facts<'_>, trace: &Trace, module: &Reached, function: &str) -> bool {
+    let stem = module.source.trim_end_matches(".py").trim_end_matches("/__init__");
+    let stem = stem.rsplit('/').next().unwrap_or(stem);
+    let factory = trace
+        .words
+        .iter()
+        .any(|word| word.rsplit_once(':').is_some_and(|(_, name)| name.trim_end_matches("()") == function));
+    let calls = |caller: &Reached| {
+        let Some(own) = facts.module(&caller.source) else { return false };
+        let imports = || {
+            own.body.iter().any(|step| match &step.kind {
+                StepKind::Import(import) => {
+                    import.names.iter().any(|(inner, _)| inner == function)
+                        && (import.module.is_empty() || import.module.rsplit('.').next() == Some(stem))
+                }
+                _ => false,
+            })
+        };
+        let run = caller.by.is_none() && trace.words.iter().any(|word| word.ends_with(".py") || word == "-m");
+        own.called.iter().any(|(name, main)| name == function && (!main || run))
+            && (caller.source == module.source || imports())
+    };
+    factory || trace.chain.modules.iter().filter(|each| each.when < When::Named).any(calls)
 }
 
 /// True when what is loaded at once ends the deployment where it fails.

@@ -88,6 +88,12 @@ declare_rule! {
     /// //- app/mine/layout.tsx
     /// import { cookies } from "next/headers";
     /// export default async ({ children }) => (await cookies()).get("a") ? children : null;
+    /// //- app/mine/app/layout.tsx
+    /// export default ({ children }) => children;
+    /// //- app/mine/app/page.tsx
+    /// "use client";
+    /// import { useSearchParams } from "next/navigation";
+    /// export default () => <p>{useSearchParams().get("id")}</p>;
     /// //- app/mine/page.tsx
     /// "use client";
     /// import { useSearchParams } from "next/navigation";

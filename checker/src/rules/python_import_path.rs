@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
-use crate::facts::chain::Barred;
-use crate::facts::launch::{How, losses};
-use crate::finding::{Findings, Severity};
+use crate::facts::chain::{Barred, When};
+use crate::facts::launch::{How, Loss, attribute, losses};
+use crate::finding::{Findings, Fix, Severity, Site};
 use crate::rule::declare_rule;
+use crate::span::Span;
 
 declare_rule! {
     /// A Python program imports a module that lies in the image, but not where Python looks.
@@ -77,6 +78,34 @@ declare_rule! {
     /// def go(): pass
     /// ```
     ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "uvicorn app.main:app --host 0.0.0.0"}}
+    /// //- requirements.txt
+    /// uvicorn
+    /// //- app/__init__.py
+    /// //- app/main.py
+    /// from app import routes
+    /// app = routes
+    /// //- app/routes.py
+    /// from jobs import go
+    /// go()
+    /// //- app/jobs.py
+    /// def go(): pass
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"deploy": {"startCommand": "cd app && uvicorn main:app --host 0.0.0.0"}}
+    /// //- requirements.txt
+    /// uvicorn
+    /// //- app/main.py
+    /// from jobs import go
+    /// app = go
+    /// //- app/jobs.py
+    /// def go(): pass
+    /// ```
+    ///
     /// ```repo,passes
     /// //- railway.toml
     /// [deploy]
@@ -113,7 +142,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let changes = loss.trace.chain.modules.iter().any(|reached| {
             facts.snapshot.text(&reached.source).is_ok_and(|text| text.text.contains("sys.path"))
         });
-        if changes || !told.insert((service.name.clone(), loss.trace.site.clone())) {
+        if changes {
+            continue;
+        }
+        if let Some(package) = package_at(loss, root) {
+            without_package(facts, loss, &package, &mut told, out);
+            continue;
+        }
+        if !told.insert((service.name.clone(), loss.trace.site.clone())) {
             continue;
         }
         let name = &loss.broken.written;
@@ -128,4 +164,52 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             .related(loss.broken.site.clone(), "the import");
         finding.help(format!("Start it with `python -m`, or set `PYTHONPATH` to `/{root}`"));
     }
+}
+
+/// Reports a module of a package that a module of the same package imports as if it stood alone.
+fn without_package(
+    facts: &Facts<'_>,
+    loss: &Loss<'_, '_>,
+    package: &str,
+    told: &mut BTreeSet<(String, Site)>,
+    out: &mut Findings,
+) {
+    let (name, site) = (&loss.broken.written, &loss.broken.site);
+    if !told.insert((String::new(), site.clone())) {
+        return;
+    }
+    let message =
+        format!("`{name}` lies in the package `{package}`, and Python looks for it beside the package");
+    let finding = out.at(site.clone(), message);
+    finding.related(loss.trace.site.clone(), "the start").help(format!("Import `{package}.{name}`"));
+    if let Some(service) = loss.delivered.service(facts) {
+        finding.service(&service.name);
+    }
+    // Within a function it fails when that is called.
+    if loss.broken.when > When::Sometimes {
+        finding.severity(Severity::Note);
+    }
+    let Ok(text) = facts.snapshot.text(&site.path) else { return };
+    let begin = format!("from {name} ");
+    if site.span.of(&text.text).starts_with(&begin) {
+        let at = site.span.start + "from ".len();
+        let place = Site::new(site.path.clone(), Span::new(at, at + name.len()));
+        finding.fix(Fix::edit("Name the package", place, format!("{package}.{name}")));
+    }
+}
+
+/// The package in the directory `root` of the image, when the program was started as one of its modules: started as
+/// `app.main`, it finds what lies in `app` under `app.` only.
+fn package_at<'l>(loss: &'l Loss<'_, '_>, root: &'l str) -> Option<String> {
+    let words = &loss.trace.words;
+    let dotted = attribute(words).map(|(module, _)| module).or_else(|| {
+        let at = words.iter().position(|word| word == "-m")?;
+        words.get(at + 1).cloned()
+    })?;
+    let first = loss.trace.chain.modules.iter().find_map(|reached| {
+        let place = reached.place.trim_end_matches(".py").trim_end_matches("/__main__");
+        place.strip_suffix(&dotted.replace('.', "/"))
+    })?;
+    let package = root.strip_prefix(first)?.replace('/', ".");
+    (dotted.starts_with(&format!("{package}."))).then_some(package)
 }

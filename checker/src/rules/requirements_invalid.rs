@@ -1,8 +1,9 @@
 //! A line of a requirements file that pip refuses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
+use crate::facts::chain::names::comes_with_python;
 use crate::facts::launch::Delivered;
 use crate::facts::launch::python_installs::distributions;
 use crate::facts::python_project::normal;
@@ -26,7 +27,7 @@ declare_rule! {
     /// addresses of files.
     ///
     /// ## What it cannot know
-    /// Whether a version exists. Where a service variable could name another index, and where a file is installed under a
+    /// Whether a version exists, or what one requires. Where a service variable could name another index, and where a file is installed under a
     /// condition, the finding is a warning.
     ///
     /// ```repo,fires,error
@@ -80,6 +81,35 @@ declare_rule! {
     /// //- main.py
     /// ```
     ///
+    /// A module of Python itself, which is not on PyPI, and versions that no release can have:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "python main.py"}}
+    /// //- requirements.txt
+    /// flask==3.0
+    /// sqlite3  # for the jobs
+    /// //- main.py
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "python main.py"}}
+    /// //- requirements.txt
+    /// pytest-cov>=4.1.0,<4.0
+    /// //- main.py
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "python main.py"}}
+    /// //- requirements.txt
+    /// requests==2.31.0
+    /// flask
+    /// Requests >= 2.32
+    /// //- main.py
+    /// ```
+    ///
     /// Everything that pip takes, and files that nothing installs:
     ///
     /// ```repo,passes
@@ -93,6 +123,13 @@ declare_rule! {
     /// uvicorn[standard] >= 0.3 , <1  # server
     /// Flask (>=2)
     /// redis ~= 5.0; python_version > "3.8"
+    /// numpy==1.24; python_version < "3.9"
+    /// numpy==2.1; python_version >= "3.9"
+    /// pandas >= 2.0, <= 2.0.0, != 1.9
+    /// pandas==2.0.*
+    /// pydantic>=2.0rc1,<2.1
+    /// pydantic<3
+    /// dataclasses
     /// pywin32==306; sys_platform == "win32"
     /// thing @ git+https://example.com/thing.git
     /// git+https://example.com/other.git#egg=other
@@ -127,6 +164,49 @@ const OTHER_SYSTEMS: [&str; 8] = [
     "tensorflow-intel",
     "tensorflow-macos",
     "tensorflow-metal",
+];
+
+/// Modules of Python whose name PyPI has too, for old releases of Python mostly.
+const ON_PYPI: [&str; 39] = [
+    "antigravity",
+    "argparse",
+    "ast",
+    "asyncio",
+    "chunk",
+    "configparser",
+    "contextvars",
+    "dataclasses",
+    "datetime",
+    "dis",
+    "email",
+    "enum",
+    "functools",
+    "graphlib",
+    "hmac",
+    "html",
+    "http",
+    "importlib",
+    "ipaddress",
+    "logging",
+    "mailbox",
+    "multiprocessing",
+    "pathlib",
+    "secrets",
+    "selectors",
+    "ssl",
+    "statistics",
+    "typing",
+    "modulefinder",
+    "readline",
+    "resource",
+    "token",
+    "uuid",
+    "wave",
+    "wsgiref",
+    "formatter",
+    "pip",
+    "setuptools",
+    "wheel",
 ];
 
 /// What is wrong with one line.
@@ -183,6 +263,7 @@ fn troubles(text: &Text) -> Vec<(Span, Trouble)> {
             .any(|option| line.starts_with(option))
     });
     let mut found = Vec::new();
+    let mut bounds: BTreeMap<String, Bounds> = BTreeMap::new();
     let (mut start, mut continued) = (0, false);
     for line in text.text.split_inclusive('\n') {
         let at = Span::new(start, start + line.trim_end().len());
@@ -194,11 +275,72 @@ fn troubles(text: &Text) -> Vec<(Span, Trouble)> {
             continue;
         }
         let written = bare.split(" #").next().unwrap_or(bare).trim().trim_end_matches('\\').trim_end();
-        if let Some(trouble) = trouble(written, indexed) {
-            found.push((at, trouble));
-        }
+        let trouble = trouble(written, indexed).or_else(|| unsatisfiable(written, &mut bounds));
+        found.extend(trouble.map(|trouble| (at, trouble)));
     }
     found
+}
+
+/// The versions that a requirement leaves: the lowest and the highest, and whether each is itself one of them.
+#[derive(Default)]
+struct Bounds {
+    low: Option<(Vec<u64>, bool)>,
+    high: Option<(Vec<u64>, bool)>,
+}
+
+impl Bounds {
+    fn narrow(&mut self, clause: &str) {
+        let clause = clause.trim();
+        let version = clause.trim_start_matches(['=', '<', '>', '~']);
+        let (sign, version) = (&clause[..clause.len() - version.len()], version.trim());
+        let numbers: Result<Vec<u64>, _> = version.split('.').map(str::parse).collect();
+        let Ok(mut numbers) = numbers else { return };
+        while numbers.last() == Some(&0) {
+            numbers.pop();
+        }
+        let itself = sign.contains('=');
+        if matches!(sign, "==" | ">=" | ">" | "~=")
+            && self.low.as_ref().is_none_or(|(low, own)| (&numbers, !itself) > (low, !own))
+        {
+            self.low = Some((numbers.clone(), itself));
+        }
+        if matches!(sign, "==" | "<=" | "<")
+            && self.high.as_ref().is_none_or(|(high, own)| (&numbers, itself) < (high, *own))
+        {
+            self.high = Some((numbers, itself));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let (Some((low, from)), Some((high, to))) = (&self.low, &self.high) else { return false };
+        low > high || (low == high && !(*from && *to))
+    }
+}
+
+/// A requirement that no version meets, alone or with those above it.
+fn unsatisfiable(written: &str, above: &mut BTreeMap<String, Bounds>) -> Option<Trouble> {
+    let end = written.find(['[', '<', '>', '=', '~', '!', ' ', '('])?;
+    let (name, rest) = written.split_at(end);
+    let clauses = rest.split(" --").next()?.trim_start_matches(|char: char| !"<>=~!".contains(char));
+    if written.contains(['@', ';', '/', '$']) || !name.starts_with(|char: char| char.is_ascii_alphanumeric())
+    {
+        return None;
+    }
+    let mut alone = Bounds::default();
+    let together = above.entry(normal(name)).or_default();
+    let before = together.is_empty();
+    for clause in clauses.trim_end_matches(')').split(',') {
+        alone.narrow(clause);
+        together.narrow(clause);
+    }
+    let why = if alone.is_empty() { "" } else { ", together with a line above" };
+    (!before && together.is_empty()).then(|| Trouble {
+        message: format!(
+            "no version of `{name}` can be `{clauses}`{why}, so pip finds none and the build stops here"
+        ),
+        help: "Leave a range that has versions in it",
+        doubt: false,
+    })
 }
 
 fn trouble(written: &str, indexed: bool) -> Option<Trouble> {
@@ -241,6 +383,13 @@ fn trouble(written: &str, indexed: bool) -> Option<Trouble> {
         return refused();
     }
     let marked = rest.contains(';');
+    let plain = name.to_ascii_lowercase();
+    if comes_with_python(&plain) && !ON_PYPI.contains(&plain.as_str()) && !marked {
+        let message = format!(
+            "`{name}` is a part of Python and not on PyPI, so pip finds none and the build stops here"
+        );
+        return told(message, "Take it out: it needs no installation");
+    }
     if !marked && OTHER_SYSTEMS.contains(&normal(name).as_str()) {
         let message = format!("`{name}` has no files for Linux, so pip finds none and the build stops here");
         return told(message, "Take it out, or write `; sys_platform == \"win32\"` (or `darwin`) behind it");

@@ -82,7 +82,8 @@ impl Paths {
         .filter(|value| !matches!(value, PathValue::Text(_)) || matches!(expr.kind, ExprKind::Text(_)))
     }
 
-    fn text(&self, expr: &Expr) -> Option<String> {
+    /// A text, written there or under a name.
+    pub(super) fn text(&self, expr: &Expr) -> Option<String> {
         match &expr.kind {
             ExprKind::Text(text) => Some(text.clone()),
             ExprKind::Name(name) => match self.names.get(name)? {

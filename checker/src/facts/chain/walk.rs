@@ -153,6 +153,16 @@ impl Walk<'_, '_> {
             Found::Module(place, source) => self.reach(place, source, when, Some(at)),
             Found::Package(name) => self.chain.packages.push(Package { name, module: at, site, when }),
             Found::Broken(cause, doubt) => {
+                // A variable of the service may lead there, and what would fail next is told at once.
+                if let Cause::NotOnPath { source, root } = &cause {
+                    let inner = written.replace('.', "/");
+                    let places = [".py", "/__init__.py"].map(|end| join(root, &format!("{inner}{end}")));
+                    let there =
+                        |place: &String| self.image.presence(self.start.view, place).source() == Some(source);
+                    if let Some(place) = places.into_iter().find(there) {
+                        self.reach(place, source.clone(), when.max(When::Sometimes), Some(at));
+                    }
+                }
                 let doubt = doubt.map(Rc::new);
                 let written = written.to_owned();
                 self.chain.broken.push(Broken { module: at, site, when, written, cause, doubt });

@@ -108,8 +108,15 @@ fn manifests(facts: &Facts<'_>, delivered: &Delivered<'_>, files: &[String], fou
             if used || found.open {
                 found.names.insert(requirement.name.clone());
             }
-            if used && found.manifest.is_none() {
-                found.manifest = Some(requirement.site.path.clone());
+            // Railway's builders install from the list where there are both, and so does a command that names it.
+            let path = &requirement.site.path;
+            let first = found.manifest.as_ref().is_none_or(|manifest| {
+                !named(manifest)
+                    && !manifest.ends_with("requirements.txt")
+                    && (named(path) || path.ends_with("requirements.txt"))
+            });
+            if used && first {
+                found.manifest = Some(path.clone());
             }
         }
         if own || found.open || project.requirements.iter().any(|each| named(&each.site.path)) {

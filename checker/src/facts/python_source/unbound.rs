@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast as py;
+// As an object, so that what walks a tree is compiled once.
 use ruff_python_ast::visitor::{self, Visitor};
 
 use super::span;
@@ -31,6 +32,10 @@ const BUILT_IN: &str = " False None True abs aiter all anext any ascii bin bool 
     staticmethod str sum super tuple type vars zip Ellipsis NotImplemented BaseException BaseExceptionGroup Exception \
     ExceptionGroup GeneratorExit KeyboardInterrupt StopAsyncIteration StopIteration SystemExit Warning ";
 
+/// What Python 2 had beside.
+const OLDER: [&str; 10] =
+    ["unicode", "basestring", "xrange", "raw_input", "reload", "long", "unichr", "file", "cmp", "reduce"];
+
 /// The names of `body` that are looked up whenever the module is loaded and that no statement anywhere in it binds. `text`
 /// is its source.
 pub(super) fn unbound(body: &[py::Stmt], text: &str) -> Vec<Unbound> {
@@ -43,7 +48,7 @@ pub(super) fn unbound(body: &[py::Stmt], text: &str) -> Vec<Unbound> {
         return Vec::new();
     }
     let late = text.contains("from __future__ import annotations");
-    let mut used = Used { found: Vec::new(), late, annotation: false };
+    let mut used = Used { found: Vec::new(), late, annotation: false, sometimes: false };
     used.visit_body(body);
     let own = |name: &str| {
         name.starts_with('_')
@@ -51,7 +56,9 @@ pub(super) fn unbound(body: &[py::Stmt], text: &str) -> Vec<Unbound> {
             || name.ends_with("Warning")
             || BUILT_IN.contains(&format!(" {name} "))
     };
-    used.found.retain(|each| !bound.names.contains(&each.name) && !own(&each.name));
+    // A condition may ask for Python 2.
+    let older = |each: &Unbound| each.sometimes && OLDER.contains(&each.name.as_str());
+    used.found.retain(|each| !bound.names.contains(&each.name) && !own(&each.name) && !older(each));
     used.found
 }
 
@@ -87,7 +94,7 @@ impl<'a> Visitor<'a> for Bound {
             }
             _ => {}
         }
-        visitor::walk_stmt(self, statement);
+        visitor::walk_stmt::<dyn Visitor<'a>>(self, statement);
     }
 
     fn visit_expr(&mut self, value: &'a py::Expr) {
@@ -96,23 +103,23 @@ impl<'a> Visitor<'a> for Bound {
         {
             self.bind(&name.id);
         }
-        visitor::walk_expr(self, value);
+        visitor::walk_expr::<dyn Visitor<'a>>(self, value);
     }
 
     fn visit_parameter(&mut self, parameter: &'a py::Parameter) {
         self.bind(&parameter.name);
-        visitor::walk_parameter(self, parameter);
+        visitor::walk_parameter::<dyn Visitor<'a>>(self, parameter);
     }
 
     fn visit_except_handler(&mut self, handler: &'a py::ExceptHandler) {
         let py::ExceptHandler::ExceptHandler(own) = handler;
         own.name.iter().for_each(|name| self.bind(name));
-        visitor::walk_except_handler(self, handler);
+        visitor::walk_except_handler::<dyn Visitor<'a>>(self, handler);
     }
 
     fn visit_type_param(&mut self, parameter: &'a py::TypeParam) {
         self.bind(parameter.name());
-        visitor::walk_type_param(self, parameter);
+        visitor::walk_type_param::<dyn Visitor<'a>>(self, parameter);
     }
 
     fn visit_pattern(&mut self, pattern: &'a py::Pattern) {
@@ -125,17 +132,27 @@ impl<'a> Visitor<'a> for Bound {
         if let Some(name) = name {
             self.bind(name);
         }
-        visitor::walk_pattern(self, pattern);
+        visitor::walk_pattern::<dyn Visitor<'a>>(self, pattern);
     }
 }
 
-/// The names that are looked up in any case: nothing below a condition, in a function or in a `try`.
+/// The names that are looked up while the module is loaded: nothing in a function or in a `try`.
 struct Used {
     found: Vec<Unbound>,
     /// True when annotations are not evaluated.
     late: bool,
     /// True inside an annotation.
     annotation: bool,
+    /// True below a condition.
+    sometimes: bool,
+}
+
+impl Used {
+    fn under_condition(&mut self, body: &[py::Stmt]) {
+        let before = std::mem::replace(&mut self.sometimes, true);
+        self.visit_body(body);
+        self.sometimes = before;
+    }
 }
 
 impl<'a> Visitor<'a> for Used {
@@ -146,12 +163,27 @@ impl<'a> Visitor<'a> for Used {
                 self.visit_parameters(&each.parameters);
                 each.returns.iter().for_each(|value| self.visit_annotation(value));
             }
-            py::Stmt::If(each) => self.visit_expr(&each.test),
-            py::Stmt::For(each) => self.visit_expr(&each.iter),
+            py::Stmt::If(each) => {
+                self.visit_expr(&each.test);
+                if names_apart(&each.test) {
+                    return;
+                }
+                self.under_condition(&each.body);
+                for clause in &each.elif_else_clauses {
+                    if clause.test.as_ref().is_some_and(names_apart) {
+                        return;
+                    }
+                    self.under_condition(&clause.body);
+                }
+            }
+            py::Stmt::For(each) => {
+                self.visit_expr(&each.iter);
+                self.under_condition(&each.body);
+            }
             py::Stmt::Match(each) => self.visit_expr(&each.subject),
             py::Stmt::With(each) => each.items.iter().for_each(|item| self.visit_with_item(item)),
             py::Stmt::While(_) | py::Stmt::Try(_) | py::Stmt::TypeAlias(_) | py::Stmt::Assert(_) => {}
-            _ => visitor::walk_stmt(self, statement),
+            _ => visitor::walk_stmt::<dyn Visitor<'a>>(self, statement),
         }
     }
 
@@ -169,6 +201,8 @@ impl<'a> Visitor<'a> for Used {
                 name: name.id.to_string(),
                 span: span(name.range),
                 annotation: self.annotation,
+                sometimes: self.sometimes,
+                function: None,
             }),
             py::Expr::If(each) => self.visit_expr(&each.test),
             py::Expr::BoolOp(each) => each.values.iter().take(1).for_each(|value| self.visit_expr(value)),
@@ -177,8 +211,42 @@ impl<'a> Visitor<'a> for Used {
             | py::Expr::SetComp(_)
             | py::Expr::DictComp(_)
             | py::Expr::Generator(_) => {}
-            _ => visitor::walk_expr(self, value),
+            _ => visitor::walk_expr::<dyn Visitor<'a>>(self, value),
         }
+    }
+}
+
+/// True for a condition that does not hold in a deployment, or that asks whether a name is there.
+fn names_apart(test: &py::Expr) -> bool {
+    let mut found = Apart(false);
+    found.visit_expr(test);
+    found.0
+}
+
+struct Apart(bool);
+
+impl<'a> Visitor<'a> for Apart {
+    fn visit_expr(&mut self, value: &'a py::Expr) {
+        let name = match value {
+            py::Expr::Name(name) => name.id.as_str(),
+            py::Expr::Attribute(each) => each.attr.as_str(),
+            _ => "",
+        };
+        self.0 |= matches!(
+            name,
+            "TYPE_CHECKING"
+                | "__name__"
+                | "version_info"
+                | "PY2"
+                | "PY3"
+                | "platform"
+                | "dir"
+                | "locals"
+                | "vars"
+                | "globals"
+                | "False"
+        ) || matches!(value, py::Expr::BooleanLiteral(each) if !each.value);
+        visitor::walk_expr::<dyn Visitor<'a>>(self, value);
     }
 }
 
@@ -193,6 +261,10 @@ mod tests {
     fn what_is_looked_up_at_once_and_bound_nowhere_is_found() {
         let text = "from typing import Any\nown = 'a' in globals()\nclass A(Base):\n    x: Optional[int] = None\n    def f(self, y: List[Any] = z) -> Dict:\n        return late\n@route\ndef g(): pass\nprint(w)\n";
         assert_eq!(of(text), ["Base", "Optional", "z", "List", "Dict", "route", "w"]);
+        assert_eq!(
+            of("import os\nif os.environ.get('A'):\n    x = url.config()\nelse:\n    x = lite\n"),
+            ["url", "lite"]
+        );
     }
 
     #[test]
@@ -203,6 +275,7 @@ mod tests {
             "def f():\n    global late\n    late = 1\nf()\nprint(late)\n",
             "x: 'List[int]'\ny = lambda: later\nz = [a for b in ()]\n",
             "try:\n    unicode\nexcept NameError:\n    pass\nif __name__ == '__main__':\n    run()\n",
+            "import sys\nif sys.version_info[0] < 3:\n    text = bytes2\nif False:\n    x = y\nif a():\n    t = unicode\ndef a(): pass\n",
             "match 1:\n    case [a, *b] as c: pass\nprint(a, b, c, __file__, ValueError, reversed)\n",
             "class A[T]:\n    x: T\ndef f[U](a: U, *b, **c) -> U: ...\n",
             "globals()['a'] = 1\nprint(a)\n",

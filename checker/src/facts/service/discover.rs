@@ -9,9 +9,10 @@ use crate::config::ServiceConfig;
 use crate::facts::Facts;
 use crate::facts::compose::ComposeService;
 use crate::facts::dockerfile::{Command, InstructionKind};
+use crate::facts::node_project::NodeProject;
 use crate::facts::procfile::Procfile;
 use crate::facts::railway_config::{self, RailwayConfig};
-use crate::facts::settings::{Key, Setting, Settings, Source};
+use crate::facts::settings::{Key, Setting, Settings, Source, Value};
 use crate::finding::Site;
 use crate::known::Known;
 use crate::span::Span;
@@ -117,7 +118,10 @@ fn found(facts: &Facts<'_>) -> Vec<Service> {
     }
     services.extend(from_builder_configs(facts, &configs));
     if services.is_empty() {
-        services.extend(facts.procfiles.get("Procfile").map(|_| from_procfile(facts)));
+        services.extend(facts.procfiles.get("Procfile").map(|_| by_builder(facts, "Procfile", true)));
+    }
+    if services.is_empty() {
+        services.extend(detected(facts));
     }
     services
 }
@@ -242,11 +246,36 @@ fn from_builder_configs(facts: &Facts<'_>, configs: &[Rc<RailwayConfig>]) -> Vec
     found
 }
 
-fn from_procfile(facts: &Facts<'_>) -> Service {
+/// What Railpack starts in the root where no file speaks of a deployment (<https://railpack.com/languages/python>,
+/// <https://railpack.com/languages/node>): such a repository may still be a service whose settings are all in the dashboard.
+fn detected(facts: &Facts<'_>) -> Option<Service> {
+    let there = |path: &str| facts.snapshot.entry(path).is_some_and(|entry| entry.tracked);
+    let python = ["requirements.txt", "pyproject.toml", "Pipfile"].iter().any(|path| there(path));
+    let serves = |path: &str| {
+        let made = ["Flask(", "FastAPI(", "uvicorn.run(", "Quart(", "Sanic("];
+        facts.snapshot.text(path).is_ok_and(|text| made.iter().any(|word| text.text.contains(word)))
+    };
+    let mut mains = ["main.py", "app.py"].into_iter().filter(|path| python && there(path));
+    let (first, second) = (mains.next(), mains.next());
+    // Of two programs the one that serves is deployed, if need be by a start command in the dashboard.
+    if let Some(server) = second.filter(|path| serves(path) && !first.is_some_and(serves)) {
+        let site = Site::file(server);
+        let mut service = by_builder(facts, server, false);
+        let value = Known::Yes(Value::Text(format!("python {server}")));
+        service.settings.base.insert(Key::StartCommand, Setting { value, site, source: Source::Preflight });
+        return Some(service);
+    }
+    let starts = |project: &&NodeProject| project.scripts.iter().any(|(name, _)| name == "start");
+    let package = || facts.node_projects().get("").filter(starts).map(|project| project.path.as_str());
+    first.or_else(package).map(|path| by_builder(facts, path, false))
+}
+
+/// The service that one of Railway's builders makes of the root.
+fn by_builder(facts: &Facts<'_>, origin: &str, selected: bool) -> Service {
     let mut service = Service {
         name: "app".into(),
-        origin: Site::file("Procfile"),
-        selected: true,
+        origin: Site::file(origin),
+        selected,
         roots: vec![String::new()],
         config: None,
         settings: Settings::default(),

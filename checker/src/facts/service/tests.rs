@@ -35,6 +35,21 @@ fn a_repository_without_containers_has_none() {
 }
 
 #[test]
+fn what_a_builder_starts_by_itself_may_be_deployed() {
+    assert_eq!(services("//- requirements.txt\nflask\n//- main.py\nx\n"), ["app*"]);
+    assert_eq!(services("//- package.json\n{\"scripts\": {\"start\": \"node a.js\"}}\n"), ["app*"]);
+    assert!(services("//- main.py\nx\n//- package.json\n{\"scripts\": {\"test\": \"x\"}}\n").is_empty());
+}
+
+#[test]
+fn of_two_programs_the_one_that_serves_is_taken() {
+    check("//- requirements.txt\nflask\n//- main.py\nx\n//- app.py\napp = Flask(__name__)\n", |facts| {
+        let command = facts.services[0].settings.text(crate::facts::settings::Key::StartCommand);
+        assert_eq!(command.map(|(text, _)| text), Some("python app.py"));
+    });
+}
+
+#[test]
 fn a_config_that_names_a_nested_dockerfile_leaves_the_root_one_to_another_service() {
     let found = services(&format!(
         "//- railway.json\n{{\"build\": {{\"dockerfilePath\": \"backend/worker/Dockerfile\"}}}}\n//- backend/worker/Dockerfile\n{FROM}//- Dockerfile\n{FROM}"
