@@ -16,6 +16,10 @@ const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Which rules find which class of root cause.
 const CAUSES: &[(&str, &[&str])] = &[
+    ("dependency-conflict", &["requirements-invalid", "npm-peer-conflict"]),
+    ("unresolvable-requirement", &["requirements-invalid"]),
+    ("missing-runtime-directory", &["log-directory-missing"]),
+    ("pip-externally-managed", &["pip-externally-managed", "nixpacks-config-invalid"]),
     (
         "start-command-needs-shell",
         &["start-exec-form-variable", "start-shell-syntax", "cmd-literal-variable"],
@@ -109,7 +113,10 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("redis-localhost-fallback", &["redis-localhost-default"]),
     ("blocking-startup-before-listen", &["healthcheck-server-after-redis", "blocking-before-listen"]),
     ("apt-package-gone", &["apt-package-gone", "apk-package-gone", "apk-version-pinned"]),
-    ("nixpacks-env-incomplete", &["nixpacks-config-invalid", "nixpacks-package-unknown"]),
+    (
+        "nixpacks-env-incomplete",
+        &["nixpacks-config-invalid", "nixpacks-package-unknown", "pip-externally-managed"],
+    ),
     (
         "package-manager-mismatch",
         &["package-manager-mismatch", "pnpm-deploy-legacy", "corepack-missing", "node-too-old"],
@@ -145,7 +152,10 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("npm-script-missing", &["package-script-missing", "start-target-missing"]),
     ("npm-ci-in-build-command", &["npm-ci-in-build-command"]),
     ("install-script-needs-files", &["install-input-missing", "composer-script-input-missing"]),
-    ("healthcheck-depends-on-backing-service", &["healthcheck-depends-on-service"]),
+    (
+        "healthcheck-depends-on-backing-service",
+        &["healthcheck-depends-on-service", "redis-no-retry", "healthcheck-server-after-redis"],
+    ),
     (
         "app-code-crash",
         &["source-syntax-error", "import-not-in-image", "name-not-defined", "table-defined-twice"],
