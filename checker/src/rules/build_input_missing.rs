@@ -288,7 +288,7 @@ fn run(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
 
 /// Builders with the word that makes them build, and what each cannot do without: any of these, from where it runs. The
 /// last says it in words.
-const FOUNDATIONS: [(&str, &str, &[&str], &str); 6] = [
+const FOUNDATIONS: [(&str, &str, &[&str], &str); 8] = [
     (
         "vite",
         "build",
@@ -308,6 +308,18 @@ const FOUNDATIONS: [(&str, &str, &[&str], &str); 6] = [
     ("vue-cli-service", "build", &["src", "vue.config.js"], "no `src`"),
     ("nest", "build", &["tsconfig.json", "tsconfig.build.json", "nest-cli.json"], "no `tsconfig.json`"),
     ("tsc", "", &["tsconfig.json"], "no `tsconfig.json`"),
+    (
+        "tsup",
+        "",
+        &["src", "lib", "index.ts", "tsup.config.ts", "tsup.config.js"],
+        "neither `src` nor `tsup.config`",
+    ),
+    (
+        "bunup",
+        "",
+        &["src", "index.ts", "bunup.config.ts", "bunup.config.js"],
+        "neither `src` nor `bunup.config`",
+    ),
 ];
 
 /// What a builder that is run before the sources are copied cannot do without.
