@@ -201,6 +201,28 @@ declare_rule! {
     /// import { cn } from "@/lib/utils";
     /// document.title = cn("a");
     /// ```
+    ///
+    /// A package of the workspace that is bundled before its sources come:
+    ///
+    /// ```repo,fires,error
+    /// //- Dockerfile
+    /// FROM oven/bun:1
+    /// WORKDIR /app
+    /// COPY package.json ./
+    /// COPY libs/money/package.json libs/money/
+    /// RUN bun install
+    /// WORKDIR /app/libs/money
+    /// RUN bun run build
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["bun", "index.ts"]
+    /// //- package.json
+    /// {"workspaces": ["libs/*"]}
+    /// //- libs/money/package.json
+    /// {"name": "money", "scripts": {"build": "tsup"}}
+    /// //- libs/money/src/index.ts
+    /// //- index.ts
+    /// ```
     "build-input-missing", Error, Build, since "0.2.0",
     sources: ["https://docs.docker.com/reference/dockerfile/#copy", "https://docs.railway.com/builds/dockerfiles"]
 }
