@@ -140,7 +140,7 @@ declare_rule! {
     /// //- d/index.js
     /// ```
     "arg-missing-for-build-var", Warning, Build, since "0.2.0",
-    sources: ["https://docs.railway.com/builds/dockerfiles", "https://github.com/prisma/orm/issues/28590"]
+    sources: ["https://docs.railway.com/builds/dockerfiles", "https://www.prisma.io/docs/orm/reference/prisma-config-reference"]
 }
 
 /// Beginnings of names that Railway gives or that a framework's build reads.

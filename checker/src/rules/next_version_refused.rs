@@ -95,6 +95,7 @@ declare_rule! {
         "https://station.railway.com/community/security-alert-react-next-js-remote-cod-2b0bab9d",
         "https://github.com/vercel/next.js/security/advisories/GHSA-5j59-xgg2-r9c4",
         "https://nextjs.org/blog/security-update-2025-12-11",
+        "https://github.com/resend/react-email/issues/2740",
     ]
 }
 
@@ -103,7 +104,10 @@ const FIFTEEN: [u64; 6] = [7, 11, 8, 8, 10, 9];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
-    for service in &facts.services {
+    // Those whose root directory is known first: a lock file is told once.
+    let mut services: Vec<_> = facts.services.iter().collect();
+    services.sort_by_key(|service| service.roots.len());
+    for service in services {
         let found: Vec<_> = service.roots.iter().filter_map(|root| refused(facts, root)).collect();
         let everywhere = found.len() == 1 && service.roots.len() == 1;
         for (site, version, certain) in found {
