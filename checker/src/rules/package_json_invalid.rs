@@ -85,7 +85,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             if bun || !told.insert(project.path.clone()) {
                 continue;
             }
-            let start = text.text.lines().take(error.line() - 1).map(|line| line.len() + 1).sum();
+            let start =
+                text.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
             let site = Site::new(project.path.clone(), text.line_at(start));
             let finding = out.at(site, "this is not valid JSON, so the installation stops before it begins");
             finding.service(&service.name).help(format!("Mend it: {error}"));
