@@ -79,17 +79,13 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 continue;
             };
             let bun = delivered.image.dockerfile.is_none() && project.managers() == ["bun"];
-            let Ok(text) = facts.snapshot.text(&project.path) else { continue };
-            let json = text.text.trim_start_matches('\u{feff}');
-            let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(json) else { continue };
+            let Some(error) = &project.error else { continue };
             if bun || !told.insert(project.path.clone()) {
                 continue;
             }
-            let start =
-                text.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-            let site = Site::new(project.path.clone(), text.line_at(start));
+            let site = Site::new(project.path.clone(), error.span);
             let finding = out.at(site, "this is not valid JSON, so the installation stops before it begins");
-            finding.service(&service.name).help(format!("Mend it: {error}"));
+            finding.service(&service.name).help(format!("Mend it: {}", error.value));
             finding.related(install.site.clone(), "it is read here");
             if install.tolerated || (delivered.image.dockerfile.is_none() && service.roots.len() > 1) {
                 finding.severity(Severity::Warning);
