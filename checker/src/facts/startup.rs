@@ -173,6 +173,8 @@ pub enum Host {
     Loopback(String),
     /// What a variable holds, and the loopback address that is bound when it is not set.
     Default(String, String),
+    /// What `HOSTNAME` holds, in a container its own name.
+    Own,
     /// Not told by the files.
     Unknown,
 }

@@ -258,6 +258,7 @@ fn configs(facts: &Facts<'_>, program: &str, words: &[String], home: &str) -> Ve
     config.out_dir = value(&list, &["--outDir"]).map(|to| join(home, to)).or(config.out_dir);
     config.root_dir = value(&list, &["--rootDir"]).map(|to| join(home, to)).or(config.root_dir);
     config.no_emit |= list.contains(&"--noEmit") || list.contains(&"--emitDeclarationOnly");
+    config.no_emit &= value(&list, &["--noEmit"]) != Some("false");
     let mut found = Vec::new();
     if builds {
         for reference in &config.references {
@@ -448,6 +449,31 @@ pub fn misplaced(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program
         });
     }
     None
+}
+
+/// The configuration whose `noEmit` keeps the compiler from writing what `program` runs, and whether that is certain.
+pub fn unwritten(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<(String, bool)> {
+    let Target::File { place, by, .. } = &program.target else { return None };
+    let image = &delivered.image;
+    if !by.starts_with("node") || image.presence(image.finished(), place).is_file() {
+        return None;
+    }
+    let mut from = Vec::new();
+    origins(image, image.finished().stage, place, &mut from);
+    let all = compilations(facts, delivered);
+    let checks = all.iter().filter(|each| each.config.no_emit && each.program == "tsc");
+    let mut found = checks.filter_map(|each| {
+        let out = each
+            .config
+            .out_dir
+            .as_deref()
+            .map_or_else(|| Some(join(&each.dir, "dist")), |out| each.place(out))?;
+        from.iter().find(|(stage, path)| *stage == each.view.stage && within(&out, path))?;
+        let written =
+            all.iter().any(|other| !other.config.no_emit) || is_written_by_others(image, each, &out);
+        (!written).then(|| (each.config.path.clone(), each.firm && each.config.unread.is_none()))
+    });
+    found.next_back()
 }
 
 /// The instruction of the compilation that writes what `program` runs; `None` when none certainly does.

@@ -103,6 +103,28 @@ declare_rule! {
     /// app = FastAPI()
     /// uvicorn.run(app, host=os.getenv("API_HOST", "127.0.0.1"), port=int(os.environ["PORT"]))
     /// ```
+    ///
+    /// Docker sets `HOSTNAME` to the name of the container, so that a default behind it is never used:
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "index.js"]
+    /// //- index.js
+    /// const host = process.env.HOSTNAME || "0.0.0.0";
+    /// require("http").createServer(() => {}).listen(Number(process.env.PORT) || 3002, host);
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:24
+    /// ENV HOSTNAME=0.0.0.0
+    /// COPY . .
+    /// CMD ["node", "index.js"]
+    /// //- index.js
+    /// require("http").createServer(() => {}).listen(process.env.PORT, process.env.HOSTNAME);
+    /// ```
     "bind-loopback", Error, Health, since "0.1.0",
     sources: ["https://docs.railway.com/networking/troubleshooting/application-failed-to-respond"]
 }
@@ -118,10 +140,17 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         for (listen, site) in &listens {
             let Some((address, variable)) = address(facts, service, listen) else { continue };
             let unless = variable.map_or(String::new(), |name| format!(" unless `{name}` is set"));
-            let message = format!(
-                "{} listens on {address} only{unless}, which Railway's probe and proxy cannot reach",
-                listen.server
-            );
+            let message = if listen.host == Host::Own {
+                format!(
+                    "{} listens on {address}, which Railway's probe and proxy may not reach",
+                    listen.server
+                )
+            } else {
+                format!(
+                    "{} listens on {address} only{unless}, which Railway's probe and proxy cannot reach",
+                    listen.server
+                )
+            };
             let finding = out.at((*site).clone(), message);
             finding.service(&service.name).help("Bind `0.0.0.0`");
             if let Ok(text) = facts.snapshot.text(&site.path) {
@@ -152,7 +181,10 @@ fn address<'l>(
     match &listen.host {
         Host::Loopback(address) => Some((address, None)),
         Host::Default(name, address) if !is_set(facts, service, name) => Some((address, Some(name))),
-        Host::Default(..) | Host::Every | Host::Unknown => None,
+        Host::Own if !is_set(facts, service, "HOSTNAME") => {
+            Some(("what `HOSTNAME` holds, the container's own name", Some("HOSTNAME")))
+        }
+        Host::Own | Host::Default(..) | Host::Every | Host::Unknown => None,
     }
 }
 

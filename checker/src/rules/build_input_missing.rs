@@ -201,6 +201,28 @@ declare_rule! {
     /// import { cn } from "@/lib/utils";
     /// document.title = cn("a");
     /// ```
+    ///
+    /// A package of the workspace that is bundled before its sources come:
+    ///
+    /// ```repo,fires,error
+    /// //- Dockerfile
+    /// FROM oven/bun:1
+    /// WORKDIR /app
+    /// COPY package.json ./
+    /// COPY libs/money/package.json libs/money/
+    /// RUN bun install
+    /// WORKDIR /app/libs/money
+    /// RUN bun run build
+    /// WORKDIR /app
+    /// COPY . .
+    /// CMD ["bun", "index.ts"]
+    /// //- package.json
+    /// {"workspaces": ["libs/*"]}
+    /// //- libs/money/package.json
+    /// {"name": "money", "scripts": {"build": "tsup"}}
+    /// //- libs/money/src/index.ts
+    /// //- index.ts
+    /// ```
     "build-input-missing", Error, Build, since "0.2.0",
     sources: ["https://docs.docker.com/reference/dockerfile/#copy", "https://docs.railway.com/builds/dockerfiles"]
 }
@@ -288,7 +310,7 @@ fn run(facts: &Facts<'_>, delivered: &Delivered<'_>, out: &mut Findings) {
 
 /// Builders with the word that makes them build, and what each cannot do without: any of these, from where it runs. The
 /// last says it in words.
-const FOUNDATIONS: [(&str, &str, &[&str], &str); 6] = [
+const FOUNDATIONS: [(&str, &str, &[&str], &str); 8] = [
     (
         "vite",
         "build",
@@ -308,6 +330,18 @@ const FOUNDATIONS: [(&str, &str, &[&str], &str); 6] = [
     ("vue-cli-service", "build", &["src", "vue.config.js"], "no `src`"),
     ("nest", "build", &["tsconfig.json", "tsconfig.build.json", "nest-cli.json"], "no `tsconfig.json`"),
     ("tsc", "", &["tsconfig.json"], "no `tsconfig.json`"),
+    (
+        "tsup",
+        "",
+        &["src", "lib", "index.ts", "tsup.config.ts", "tsup.config.js"],
+        "neither `src` nor `tsup.config`",
+    ),
+    (
+        "bunup",
+        "",
+        &["src", "index.ts", "bunup.config.ts", "bunup.config.js"],
+        "neither `src` nor `bunup.config`",
+    ),
 ];
 
 /// What a builder that is run before the sources are copied cannot do without.

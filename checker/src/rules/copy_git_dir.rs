@@ -1,8 +1,10 @@
 //! A build that needs the history of the repository.
 
 use crate::facts::Facts;
+use crate::facts::builder_commands::{is_built_by_railway, stated};
 use crate::facts::copies::is_git_directory;
 use crate::facts::dockerfile::{Command, Dockerfile, InstructionKind};
+use crate::facts::startup::join;
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 use crate::snapshot::Trigger;
@@ -52,12 +54,54 @@ declare_rule! {
     /// RUN git clone https://github.com/a/b /b && cd /b && git rev-parse HEAD > /commit
     /// RUN git describe --tags > /version || true
     /// ```
+    ///
+    /// The build commands of Railway's builders, and the settings of Next.js and Vite, which the build runs:
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.build]
+    /// cmds = ["git rev-parse --short HEAD > public/version.txt", "npm run build"]
+    /// //- package.json
+    /// {"scripts": {"build": "vite build"}}
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}}
+    /// //- package.json
+    /// {"scripts": {"build": "vite build"}}
+    /// //- vite.config.ts
+    /// import { execSync } from "node:child_process";
+    /// const commit = execSync("git rev-parse HEAD").toString();
+    /// export default { define: { COMMIT: JSON.stringify(commit) } };
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- a/railway.json
+    /// {"build": {"builder": "RAILPACK", "buildCommand": "git describe > version.txt || true"}}
+    /// //- a/package.json
+    /// {}
+    /// //- b/railway.json
+    /// {"build": {"builder": "RAILPACK"}}
+    /// //- b/package.json
+    /// {"scripts": {"build": "vite build"}}
+    /// //- b/vite.config.ts
+    /// import { execSync } from "node:child_process";
+    /// let commit = "unknown";
+    /// try { commit = execSync("git rev-parse HEAD").toString(); } catch {}
+    /// export default { define: { COMMIT: JSON.stringify(commit) } };
+    /// ```
     "copy-git-dir", Warning, Build, since "0.2.0",
     sources: ["https://docs.railway.com/cli/up", "https://docs.railway.com/variables/reference"]
 }
 
 /// Subcommands that read the history.
 const READS: [&str; 7] = ["rev-parse", "describe", "log", "rev-list", "show", "status", "diff"];
+
+/// What lets a build go on without it, or makes a history.
+const GUARDS: [&str; 5] = ["||", "catch", "git clone", "git init", "git fetch"];
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for (service, file) in facts.images() {
@@ -68,6 +112,37 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .help("Declare `ARG RAILWAY_GIT_COMMIT_SHA` and use that");
         }
     }
+    for service in facts.services.iter().filter(|service| is_built_by_railway(service)) {
+        let mut found: Vec<(Site, &str)> = Vec::new();
+        for each in stated(facts, service).into_iter().filter(|each| !each.start) {
+            found.extend(
+                reads(&each.text)
+                    .filter(|_| !GUARDS.iter().any(|word| each.text.contains(word)))
+                    .map(|word| (each.site, word)),
+            );
+        }
+        let [root] = service.roots.as_slice() else { continue };
+        for name in
+            ["next.config.js", "next.config.mjs", "next.config.ts", "vite.config.js", "vite.config.ts"]
+        {
+            let path = join(root, name);
+            let Ok(text) = facts.snapshot.text(&path) else { continue };
+            let bare = text.text.contains("execSync")
+                && !["catch", "process.env", "existsSync"].iter().any(|word| text.text.contains(word));
+            let Some(word) = reads(&text.text).filter(|_| bare) else { continue };
+            let at = text.text.find(&format!("git {word}")).unwrap_or_default();
+            found.push((Site::new(path, text.line_at(at)), word));
+        }
+        for (site, word) in found {
+            let message = format!("`git {word}` reads the history, and Railway's build has no `.git`");
+            out.at(site, message).service(&service.name).help("Use the variable `RAILWAY_GIT_COMMIT_SHA`");
+        }
+    }
+}
+
+/// The subcommand of git in `text` that reads the history.
+fn reads(text: &str) -> Option<&'static str> {
+    READS.into_iter().find(|word| text.contains(&format!("git {word}")))
 }
 
 fn uses(file: &Dockerfile, trigger: Trigger) -> Vec<(Span, Severity, String)> {
@@ -85,8 +160,8 @@ fn uses(file: &Dockerfile, trigger: Trigger) -> Vec<(Span, Severity, String)> {
                 if ["git clone", "git init", "git fetch"].iter().any(|word| script.value.contains(word)) {
                     cloned.insert(stage);
                 }
-                let reads = READS.iter().find(|word| script.value.contains(&format!("git {word}")));
-                if let Some(word) = reads.filter(|_| !script.value.contains("||") && !cloned.contains(&stage))
+                if let Some(word) =
+                    reads(&script.value).filter(|_| !script.value.contains("||") && !cloned.contains(&stage))
                 {
                     let severity =
                         if trigger == Trigger::RailwayUp { Severity::Error } else { Severity::Warning };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::builder_commands::stated;
 use crate::facts::dockerfile::{Command, InstructionKind};
 use crate::facts::node_project::NodeProject;
 use crate::facts::settings::{Key, Value};
@@ -59,6 +60,22 @@ declare_rule! {
     /// RUN python manage.py migrate || true
     /// CMD python manage.py migrate && gunicorn app.wsgi
     /// ```
+    ///
+    /// A script that is called by its name, whose file says what it does:
+    ///
+    /// ```repo,fires
+    /// //- railway.json
+    /// {"build": {"buildCommand": "npm install && npm run migrate"}, "deploy": {"startCommand": "node index.js"}}
+    /// //- package.json
+    /// {"scripts": {"migrate": "node src/utils/migrate.js"}}
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"buildCommand": "npm install && npm run build && npm run migrate || true"}, "deploy": {"preDeployCommand": "npm run migrate"}}
+    /// //- package.json
+    /// {"scripts": {"migrate": "node src/utils/migrate.js", "build": "tsc && cp src/migrate.js dist/"}}
+    /// ```
     "database-at-build", Warning, Build, since "0.2.0",
     sources: [
         "https://docs.railway.com/networking/private-networking/how-it-works",
@@ -85,6 +102,9 @@ const MIGRATIONS: [&str; 16] = [
     "artisan migrate",
     "mikro-orm migration:up",
 ];
+/// Files that change a database, and what runs them.
+const FILES: [&str; 4] = ["migrate.js", "migrate.mjs", "migrate.cjs", "migrate.ts"];
+const RUNNERS: [&str; 5] = ["node", "tsx", "ts-node", "bun", "npx"];
 /// Scripts that are followed, one inside the other.
 const DEPTH: usize = 8;
 
@@ -101,8 +121,23 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     }
     for service in facts.services.iter().filter(|service| service.dockerfile.yes().is_none()) {
         for setting in service.settings.every(Key::BuildCommand) {
-            if let Some(word) = setting.value.yes().and_then(Value::text).and_then(migrates) {
+            let Some(text) = setting.value.yes().and_then(Value::text) else { continue };
+            let projects = service.roots.iter().filter_map(|root| facts.node_projects().get(root));
+            let word = migrates(text).or_else(|| {
+                projects
+                    .into_iter()
+                    .find_map(|project| followed(facts, project, text, &mut BTreeSet::new(), DEPTH))
+            });
+            if let Some(word) = word {
                 report(Some(&service.name), setting.site.clone(), word, out);
+            }
+        }
+        for each in stated(facts, service)
+            .iter()
+            .filter(|each| !each.start && each.site.path.ends_with("nixpacks.toml"))
+        {
+            if let Some(word) = migrates(&each.text) {
+                report(Some(&service.name), each.site.clone(), word, out);
             }
         }
     }
@@ -140,7 +175,16 @@ fn migrates(script: &str) -> Option<&'static str> {
     lines
         .flat_map(|line| line.split("&&"))
         .filter(|command| !command.trim_start().starts_with("echo "))
-        .find_map(|command| MIGRATIONS.iter().find(|word| command.contains(**word)))
+        .find_map(|command| {
+            let known = MIGRATIONS.iter().find(|word| command.contains(**word));
+            let runs = |word: &str| RUNNERS.contains(&word.rsplit('/').next().unwrap_or(word));
+            let file = FILES.iter().filter(|_| command.split_whitespace().take(2).any(runs));
+            known.or_else(|| {
+                file.into_iter().find(|word| {
+                    command.split_whitespace().any(|part| part.rsplit('/').next() == Some(**word))
+                })
+            })
+        })
         .copied()
 }
 
@@ -156,9 +200,17 @@ fn through(
         return None;
     }
     let script = &project.script(name)?.value;
-    if let Some(word) = migrates(script) {
-        return Some(word);
-    }
+    migrates(script).or_else(|| followed(facts, project, script, seen, depth))
+}
+
+/// The migration that the package scripts come to which the commands of `script` call.
+fn followed(
+    facts: &Facts<'_>,
+    project: &NodeProject,
+    script: &str,
+    seen: &mut BTreeSet<(String, String)>,
+    depth: usize,
+) -> Option<&'static str> {
     script
         .split([';', '\n'])
         .flat_map(|line| line.split("&&"))

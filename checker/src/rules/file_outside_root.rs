@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::facts::chain::When;
+use crate::facts::launch::installs::installs;
 use crate::facts::launch::{How, losses};
+use crate::facts::node_project::NodeProject;
 use crate::facts::startup::join;
 use crate::facts::{Facts, copies};
 use crate::finding::{Findings, Severity, Site};
@@ -104,12 +106,41 @@ declare_rule! {
     /// ../../README.md
     /// //- README.md
     /// ```
+    ///
+    /// A package of the workspace, which npm then looks for in the registry: `404 Not Found`.
+    ///
+    /// ```repo,fires,warning
+    /// //- package.json
+    /// {"workspaces": ["api", "shared"]}
+    /// //- shared/package.json
+    /// {"name": "@shop/shared"}
+    /// //- api/nixpacks.toml
+    /// [start]
+    /// cmd = "node index.js"
+    /// //- api/package.json
+    /// {"name": "api", "dependencies": {"@shop/shared": "*", "express": "*"}}
+    /// //- api/index.js
+    /// require("express");
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "node api/index.js"}}
+    /// //- package.json
+    /// {"workspaces": ["api", "shared"], "dependencies": {"@shop/shared": "*"}}
+    /// //- shared/package.json
+    /// {"name": "@shop/shared"}
+    /// //- api/package.json
+    /// {"name": "api", "dependencies": {"@shop/shared": "*"}}
+    /// //- api/index.js
+    /// ```
     "file-outside-root", Error, Start, since "0.2.0",
     sources: ["https://docs.railway.com/deployments/monorepo"]
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     linked(facts, out);
+    members(facts, out);
     let mut told = BTreeSet::new();
     for loss in losses(facts) {
         let (Some(service), How::OutsideRoot { source }) = (loss.delivered.service(facts), &loss.how) else {
@@ -126,6 +157,44 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         finding.help("Move the file below the root directory, or clear the root directory");
         if !loss.certain {
             finding.severity(Severity::Warning);
+        }
+    }
+}
+
+/// Packages of the repository that the root directory leaves out, so that they are asked of the registry.
+fn members(facts: &Facts<'_>, out: &mut Findings) {
+    let mut told = BTreeSet::new();
+    for delivered in facts.delivered() {
+        let Some(service) = delivered.service(facts) else { continue };
+        let root = &delivered.image.context.root;
+        if root.is_empty() || (delivered.image.dockerfile.is_none() && service.roots.len() > 1) {
+            continue;
+        }
+        let projects = facts.node_projects();
+        let manifests = installs(&delivered.image).into_iter().filter_map(|install| install.manifest);
+        for project in manifests.filter_map(|directory| projects.get(&directory)) {
+            for asked in project.dependencies.iter().filter(|each| each.version == "*") {
+                let named = |other: &&NodeProject| {
+                    other.name.as_ref().is_some_and(|name| name.value == asked.name.value)
+                };
+                let inside = |other: &NodeProject| {
+                    other.directory == *root || other.directory.starts_with(&format!("{root}/"))
+                };
+                let others: Vec<&NodeProject> = projects.values().filter(named).collect();
+                let Some(other) = others.first().filter(|_| !others.iter().any(|other| inside(other))) else {
+                    continue;
+                };
+                if !told.insert((project.path.clone(), asked.name.value.clone())) {
+                    continue;
+                }
+                let message = format!(
+                    "`{}` is `{}`, outside the root directory `{root}`, so the registry is asked for it",
+                    asked.name.value, other.directory
+                );
+                let finding = out.at(Site::new(project.path.clone(), asked.name.span), message);
+                finding.service(&service.name).severity(Severity::Warning);
+                finding.help("Clear the root directory and build from the root of the workspace");
+            }
         }
     }
 }

@@ -201,8 +201,41 @@ declare_rule! {
     /// //- requirements.txt
     /// flask
     /// ```
+    ///
+    /// The values of variables are strings, also where they are numbers:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [variables]
+    /// PORT = 3000
+    /// ```
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// start = "npm start"
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- railway.json
+    /// {"build": {"builder": "NIXPACKS"}}
+    /// //- nixpacks.toml
+    /// [phases.install]
+    /// cmds = ["npm ci"]
+    /// cacheDirectories = ["~/.npm"]
+    /// [variables]
+    /// PORT = "3000"
+    /// [start]
+    /// cmd = "npm start"
+    /// ```
     "nixpacks-config-invalid", Error, Build, since "0.2.0",
-    sources: ["https://nixpacks.com/docs/configuration/file"]
+    sources: [
+        "https://nixpacks.com/docs/configuration/file",
+        "https://github.com/railwayapp/nixpacks/blob/main/src/nixpacks/plan/mod.rs",
+    ]
 }
 
 fn check(facts: &Facts<'_>, out: &mut Findings) {
@@ -324,8 +357,12 @@ fn wrong_kind(plan: &Node) -> Option<(Span, String, String)> {
     if let Some(node) = plan.get("providers").filter(|node| !texts(node)) {
         return Some(complain(node, "providers", "a list of strings"));
     }
+    let is_map = |node: &Node| matches!(node.kind, NodeKind::Map(_));
     for phase in plan.get("phases").map_or(&[][..], Node::members) {
-        for key in ["cmds", "nixPkgs", "nixLibs", "aptPkgs", "dependsOn"] {
+        if !is_map(&phase.value) {
+            return Some(complain(&phase.value, &format!("phases.{}", phase.key.value), "a table"));
+        }
+        for key in LISTS {
             let wrong =
                 phase.value.get(key).filter(|node| !texts(node) && !matches!(node.kind, NodeKind::Null));
             if let Some(node) = wrong {
@@ -333,9 +370,30 @@ fn wrong_kind(plan: &Node) -> Option<(Span, String, String)> {
             }
         }
     }
+    let tables = ["variables", "staticAssets"].iter().filter_map(|table| plan.get(table));
+    let value = tables.flat_map(Node::members).find(|member| member.value.text().is_none());
+    if let Some(member) = value {
+        return Some(complain(&member.value, &member.key.value, "a string"));
+    }
+    if let Some(start) = plan.get("start").filter(|start| !is_map(start)) {
+        return Some(complain(start, "start", "a table with `cmd`"));
+    }
     let command = plan.at(&["start", "cmd"]).filter(|node| node.text().is_none());
     command.map(|node| complain(node, "start.cmd", "a string"))
 }
+
+/// Keys of a phase that hold lists of strings.
+const LISTS: [&str; 9] = [
+    "cmds",
+    "nixPkgs",
+    "nixLibs",
+    "nixOverlays",
+    "aptPkgs",
+    "dependsOn",
+    "cacheDirectories",
+    "onlyIncludeFiles",
+    "paths",
+];
 
 /// Tools with the beginnings of packages that bring them, in Nix or in Ubuntu.
 const TOOLS: [(&str, &[&str]); 14] = [

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::Facts;
+use crate::facts::chain::When;
 use crate::facts::distribution::official_tag;
 use crate::facts::image::shell::Simple;
 use crate::facts::image::{Image, View};
@@ -10,6 +11,7 @@ use crate::facts::launch::Delivered;
 use crate::facts::node_project::NodeProject;
 use crate::facts::service::{Builder, Service};
 use crate::facts::startup::join;
+use crate::facts::typescript::compilations;
 use crate::finding::{Findings, Severity, Site};
 use crate::known::Known;
 use crate::rule::declare_rule;
@@ -123,8 +125,75 @@ declare_rule! {
     /// //- said/.nvmrc
     /// 22
     /// ```
+    ///
+    /// A package that is an ES module and nothing else, in a program of CommonJS: `Error [ERR_REQUIRE_ESM]`. Node takes that
+    /// since 20.19 and 22.12:
+    ///
+    /// ```repo,fires,error
+    /// //- Dockerfile
+    /// FROM node:18-alpine
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install
+    /// CMD ["node", "index.js"]
+    /// //- package.json
+    /// {"dependencies": {"uuid": "^13.0.0"}}
+    /// //- index.js
+    /// const { v4 } = require("uuid");
+    /// console.log(v4());
+    /// ```
+    ///
+    /// ```repo,fires,warning
+    /// //- Dockerfile
+    /// FROM node:18
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install && npx tsc
+    /// CMD ["node", "dist/index.js"]
+    /// //- package.json
+    /// {"dependencies": {"nanoid": "^5.0.0"}, "devDependencies": {"typescript": "^5.0.0"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"module": "commonjs", "outDir": "dist", "rootDir": "src"}, "include": ["src"]}
+    /// //- src/index.ts
+    /// import { nanoid } from "nanoid";
+    /// console.log(nanoid());
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- a/Dockerfile
+    /// FROM node:18
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install
+    /// CMD ["node", "index.js"]
+    /// //- a/package.json
+    /// {"type": "module", "dependencies": {"uuid": "^13.0.0"}}
+    /// //- a/index.js
+    /// import { v4 } from "uuid";
+    /// //- b/Dockerfile
+    /// FROM node:20
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install
+    /// CMD ["node", "index.js"]
+    /// //- b/package.json
+    /// {"dependencies": {"uuid": "^13.0.0"}}
+    /// //- b/index.js
+    /// const { v4 } = require("uuid");
+    /// //- c/Dockerfile
+    /// FROM node:18
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npm install
+    /// CMD ["node", "index.js"]
+    /// //- c/package.json
+    /// {"dependencies": {"uuid": "^11.0.0", "chalk": "^5.0.0"}}
+    /// //- c/index.js
+    /// const { v4 } = require("uuid");
+    /// import("chalk").then(() => console.log(v4()));
+    /// ```
     "node-too-old", Error, Build, since "0.3.0",
-    sources: ["https://nextjs.org/docs/app/getting-started/installation", "https://vite.dev/guide/migration", "https://nixpacks.com/docs/providers/node", "https://pnpm.io/installation#compatibility"]
+    sources: ["https://nextjs.org/docs/app/getting-started/installation", "https://vite.dev/guide/migration", "https://nixpacks.com/docs/providers/node", "https://pnpm.io/installation#compatibility", "https://nodejs.org/api/modules.html#loading-ecmascript-modules-using-require"]
 }
 
 /// Program, package, and from which of its major versions on which of Node's is the least.
@@ -143,6 +212,33 @@ const TOOLS: [Tool; 7] = [
 /// Package managers that refuse an old Node (`engines` of each on <https://www.npmjs.com>).
 const MANAGERS: [(&str, &[(u32, u32)]); 3] =
     [("pnpm", &[(11, 22), (9, 18), (8, 16)]), ("npm", &[(11, 20), (10, 18)]), ("yarn", &[(4, 18)])];
+/// Packages that are ES modules alone, with their first such version.
+const MODULES: [(&str, u32); 22] = [
+    ("chalk", 5),
+    ("node-fetch", 3),
+    ("nanoid", 4),
+    ("uuid", 12),
+    ("got", 12),
+    ("execa", 6),
+    ("p-limit", 4),
+    ("p-queue", 7),
+    ("p-map", 5),
+    ("p-retry", 5),
+    ("ora", 6),
+    ("inquirer", 9),
+    ("boxen", 6),
+    ("strip-ansi", 7),
+    ("globby", 12),
+    ("file-type", 17),
+    ("del", 7),
+    ("find-up", 6),
+    ("jose", 6),
+    ("lowdb", 2),
+    ("open", 9),
+    ("query-string", 8),
+];
+/// The first Node whose CommonJS loads them.
+const REQUIRES: u32 = 20;
 /// What Nixpacks takes where nothing names a version.
 const NIXPACKS_DEFAULT: u32 = 18;
 
@@ -153,6 +249,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         let root = facts.node_projects().get(&delivered.image.context.root);
         let pin = root.and_then(|project| Pin::read(&project.package_manager.as_ref()?.value));
         managers(delivered, service, pin.as_slice(), out);
+        modules(facts, delivered, service, out);
         for (project, site, version, certain, tool) in builds(facts, delivered) {
             let Some((program, package, least)) = refused(project, &tool, version) else { continue };
             if !told.insert((service.name.clone(), program)) {
@@ -168,6 +265,63 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Reports the first ES module that a program of CommonJS loads.
+fn modules(facts: &Facts<'_>, delivered: &Delivered<'_>, service: &Service, out: &mut Findings) {
+    let image = &delivered.image;
+    let stage = image.finished().stage;
+    let of_image = image.reference(stage).and_then(of_reference).filter(|_| image.dockerfile.is_some());
+    if of_image.is_some_and(|version| version >= REQUIRES) {
+        return;
+    }
+    for trace in &delivered.traces {
+        for package in trace.chain.packages.iter().filter(|package| package.when == When::Always) {
+            let Some((name, since)) = MODULES.iter().find(|(name, _)| *name == package.name) else {
+                continue;
+            };
+            let Some(project) = facts.nearest_project(&package.site.path).filter(|own| !own.is_module) else {
+                continue;
+            };
+            let path = &package.site.path;
+            let compiled = || {
+                let mut all = compilations(facts, delivered).into_iter();
+                trace.build
+                    && all.any(|each| {
+                        each.config.module.as_deref() == Some("commonjs") && each.config.covers(path)
+                    })
+            };
+            let text = facts.snapshot.text(path);
+            let required = text.is_ok_and(|text| package.site.span.of(&text.text).contains("require"));
+            let loads = match path.rsplit('.').next() {
+                Some("js" | "cjs") => !trace.build && required,
+                Some("ts") => compiled(),
+                _ => false,
+            };
+            let builder =
+                if image.dockerfile.is_none() { of_builder(facts, delivered, project) } else { None };
+            let Some((version, certain)) =
+                of_image.map(|version| (version, true)).or(builder).filter(|_| loads)
+            else {
+                continue;
+            };
+            let Some(major) = major(project, name).filter(|major| major >= since) else { continue };
+            let message =
+                format!("`{name}` {major} is an ES module, which CommonJS cannot load in Node {version}");
+            let finding = out.at(package.site.clone(), message);
+            finding.service(&service.name).help(format!("Take Node 22, or `{name}` {}", since - 1));
+            if !certain || trace.build || !trace.firm {
+                finding.severity(Severity::Warning);
+            }
+            return;
+        }
+    }
+}
+
+/// The major version of `package` that `project` asks for.
+fn major(project: &NodeProject, package: &str) -> Option<u32> {
+    let asked = project.dependencies.iter().find(|each| each.name.value == package)?;
+    asked.version.trim_start_matches(['^', '~', '=', 'v']).split(['.', '-']).next()?.parse().ok()
 }
 
 /// Reports the package manager that an image installs for a Node that is older than it accepts.
@@ -283,9 +437,7 @@ fn of_builder(facts: &Facts<'_>, delivered: &Delivered<'_>, project: &NodeProjec
 /// The tool that refuses Node `version`: program, package, least version.
 fn refused(project: &NodeProject, program: &str, version: u32) -> Option<(&'static str, &'static str, u32)> {
     let (program, package, since) = TOOLS.iter().find(|tool| tool.0 == program)?;
-    let asked = project.dependencies.iter().find(|each| each.name.value == *package)?;
-    let bare = asked.version.trim_start_matches(['^', '~', '=', 'v']);
-    let major: u32 = bare.split(['.', '-']).next()?.parse().ok()?;
+    let major = major(project, package)?;
     let (_, least) = since.iter().find(|(from, _)| major >= *from)?;
     (version < *least).then_some((*program, *package, *least))
 }

@@ -51,6 +51,18 @@ declare_rule! {
     /// const { createClient } = require("redis");
     /// createClient({ url: process.env.REDIS_URL });
     /// ```
+    ///
+    /// `family: 4` asks for what is the default:
+    ///
+    /// ```repo,fires,note
+    /// //- Dockerfile
+    /// FROM node:24
+    /// COPY . .
+    /// CMD ["node", "index.js"]
+    /// //- index.js
+    /// const Redis = require("ioredis");
+    /// const redis = new Redis(process.env.REDIS_URL, { family: 4 });
+    /// ```
     "redis-ioredis-family", Note, Start, since "0.1.0",
     sources: [
         "https://docs.railway.com/databases/troubleshooting/enotfound-redis-railway-internal",
@@ -61,8 +73,10 @@ declare_rule! {
 fn check(facts: &Facts<'_>, out: &mut Findings) {
     for service in &facts.services {
         let startup = facts.startup(service);
-        for client in
-            startup.clients.iter().filter(|client| client.library == "ioredis" && client.family.is_none())
+        for client in startup
+            .clients
+            .iter()
+            .filter(|client| client.library == "ioredis" && matches!(client.family, None | Some(4)))
         {
             let severity = match &client.address {
                 Address::Literal(text, _) | Address::Default(_, text, _)
@@ -81,7 +95,8 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                 .severity(severity)
                 .service(&service.name)
                 .help("Add `family: 0` to the options, or `?family=0` to the URL");
-            if let Some(edit) = super::bullmq_max_retries::option_edit(facts, &client.site, "family: 0") {
+            let edit = super::bullmq_max_retries::option_edit(facts, &client.site, "family: 0");
+            if let Some(edit) = edit.filter(|_| client.family.is_none()) {
                 finding.fix(Fix { title: "Look up both kinds of addresses".into(), edits: vec![edit] });
             }
         }

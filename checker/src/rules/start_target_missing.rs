@@ -8,7 +8,7 @@ use crate::facts::node_project::LOCKFILES;
 use crate::facts::python_project::normal;
 use crate::facts::settings::Key;
 use crate::facts::startup::join;
-use crate::facts::typescript::misplaced;
+use crate::facts::typescript::{misplaced, unwritten};
 use crate::finding::{Findings, Severity, Site};
 use crate::rule::declare_rule;
 
@@ -300,6 +300,38 @@ declare_rule! {
     /// //- web/next.config.js
     /// module.exports = { output: "standalone" };
     /// ```
+    ///
+    /// A compiler that only checks:
+    ///
+    /// ```repo,fires,error
+    /// //- railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "node dist/index.js"}}
+    /// //- package.json
+    /// {"scripts": {"build": "tsc"}, "devDependencies": {"typescript": "^5.0.0"}}
+    /// //- tsconfig.json
+    /// {"compilerOptions": {"outDir": "./dist", "rootDir": "./src", "noEmit": true}, "include": ["src"]}
+    /// //- src/index.ts
+    /// console.log(1);
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- a/railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "node dist/index.js"}}
+    /// //- a/package.json
+    /// {"scripts": {"build": "tsc && esbuild src/index.ts --bundle --platform=node --outdir=dist"}, "devDependencies": {"typescript": "^5.0.0", "esbuild": "^0.25.0"}}
+    /// //- a/tsconfig.json
+    /// {"compilerOptions": {"noEmit": true}, "include": ["src"]}
+    /// //- a/src/index.ts
+    /// console.log(1);
+    /// //- b/railway.json
+    /// {"build": {"builder": "RAILPACK"}, "deploy": {"startCommand": "node dist/index.js"}}
+    /// //- b/package.json
+    /// {"scripts": {"build": "tsc --noEmit false"}, "devDependencies": {"typescript": "^5.0.0"}}
+    /// //- b/tsconfig.json
+    /// {"compilerOptions": {"outDir": "./dist", "rootDir": "./src", "noEmit": true}, "include": ["src"]}
+    /// //- b/src/index.ts
+    /// console.log(1);
+    /// ```
     "start-target-missing", Error, Start, since "0.2.0",
     sources: [
         "https://docs.railway.com/deployments/start-command",
@@ -328,6 +360,14 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
                             found.out, found.written
                         ));
                     if !found.certain || !program.firm {
+                        finding.severity(Severity::Warning);
+                    }
+                } else if let Some((config, certain)) = unwritten(facts, delivered, program) {
+                    let message = "the compiler only checks and writes nothing, so nothing makes what this command runs";
+                    let finding = out.at(program.site.clone(), message);
+                    finding.service(&service.name).related(Site::file(config), "`noEmit` is set for it");
+                    finding.help("Take `noEmit` out of the configuration that the build compiles");
+                    if !certain || !program.firm {
                         finding.severity(Severity::Warning);
                     }
                 } else if let Some((wanted, copy)) = standalone(facts, delivered, program) {

@@ -169,6 +169,72 @@ declare_rule! {
     /// //- apps/api/package.json
     /// {"name": "api", "scripts": {"build": "tsc"}, "dependencies": {"express": "5"}}
     /// ```
+    ///
+    /// What `turbo prune` has picked out is read like the rest:
+    ///
+    /// ```repo,fires
+    /// //- Dockerfile
+    /// FROM node:22 AS pruner
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npx turbo prune api --docker
+    /// FROM node:22 AS build
+    /// RUN npm install -g pnpm@10
+    /// WORKDIR /app
+    /// COPY --from=pruner /app/out/json/ .
+    /// RUN pnpm install --frozen-lockfile
+    /// COPY --from=pruner /app/out/full/ .
+    /// RUN pnpm turbo run build --filter=api
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY --from=build /app/node_modules node_modules
+    /// COPY --from=build /app/apps/api/dist apps/api/dist
+    /// CMD ["node", "apps/api/dist/index.js"]
+    /// //- package.json
+    /// {"devDependencies": {"turbo": "^2.0.0"}}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["apps/*"]
+    /// //- pnpm-lock.yaml
+    /// lockfileVersion: '9.0'
+    /// //- apps/api/package.json
+    /// {"name": "api", "scripts": {"build": "tsc"}, "dependencies": {"express": "^5.0.0"}}
+    /// //- apps/api/tsconfig.json
+    /// {"compilerOptions": {"outDir": "dist"}, "include": ["src"]}
+    /// //- apps/api/src/index.ts
+    /// import "express";
+    /// ```
+    ///
+    /// ```repo,passes
+    /// //- Dockerfile
+    /// FROM node:22 AS pruner
+    /// WORKDIR /app
+    /// COPY . .
+    /// RUN npx turbo prune api --docker
+    /// FROM node:22 AS build
+    /// RUN npm install -g pnpm@10
+    /// WORKDIR /app
+    /// COPY --from=pruner /app/out/json/ .
+    /// COPY --from=pruner /app/out/pnpm-lock.yaml ./pnpm-lock.yaml
+    /// RUN pnpm install --frozen-lockfile
+    /// COPY --from=pruner /app/out/full/ .
+    /// RUN pnpm turbo run build --filter=api...
+    /// FROM node:22
+    /// WORKDIR /app
+    /// COPY --from=build /app .
+    /// CMD ["node", "apps/api/dist/index.js"]
+    /// //- package.json
+    /// {"devDependencies": {"turbo": "^2.0.0"}}
+    /// //- pnpm-workspace.yaml
+    /// packages: ["apps/*"]
+    /// //- pnpm-lock.yaml
+    /// lockfileVersion: '9.0'
+    /// //- apps/api/package.json
+    /// {"name": "api", "scripts": {"build": "tsc"}, "dependencies": {"express": "^5.0.0"}}
+    /// //- apps/api/tsconfig.json
+    /// {"compilerOptions": {"outDir": "dist"}, "include": ["src"]}
+    /// //- apps/api/src/index.ts
+    /// import "express";
+    /// ```
     "workspace-modules-not-copied", Warning, Start, since "0.3.0",
     sources: ["https://pnpm.io/docker", "https://pnpm.io/cli/deploy"]
 }

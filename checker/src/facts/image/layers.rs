@@ -7,7 +7,7 @@ use super::effects::{Effect, effects};
 use super::file_tools::executable;
 use super::lookup::glue;
 use super::scripts::Recipe;
-use super::shell::{UNKNOWN, commands};
+use super::shell::{Simple, UNKNOWN, commands};
 use super::variables::{Env, expand, expand_known};
 use super::{CopyMode, Image, Item, LayerKind, Origin, Presence, Source, Stage, View, railway};
 use crate::facts::build_context::BuildContext;
@@ -249,7 +249,10 @@ impl Reader<'_, '_> {
         place: &Place<'_>,
         items: &mut Vec<Item>,
     ) {
-        let path = join("", source);
+        let mut path = join("", source);
+        if let Some(pruned) = stage.and_then(|stage| self.pruned(stage, &path)) {
+            path = pruned;
+        }
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", &path));
         let (wild, changes) = (['*', '?', '['], copy.flag("parents").or(copy.flag("exclude")).is_some());
         let stage = stage.filter(|_| !dir.contains(wild) && !changes);
@@ -274,6 +277,21 @@ impl Reader<'_, '_> {
             items.push(item(from.clone(), &glue(place.to, name)));
         }
         items.push(item(from, place.to));
+    }
+
+    /// Where the files at `path` come from that `turbo prune --docker` has picked out in a stage
+    /// (<https://turborepo.com/docs/reference/prune>); it leaves some behind, which is not told here.
+    fn pruned(&self, stage: usize, path: &str) -> Option<String> {
+        let (home, rest) = path.split_once("/out/")?;
+        let prunes = |each: &Simple| each.has("turbo") && each.has("prune") && each.has("--docker");
+        self.image
+            .runs(stage)
+            .iter()
+            .flat_map(|(.., list)| *list)
+            .find(|each| each.dir == home && prunes(each))?;
+        let inner = rest.strip_prefix("json").or_else(|| rest.strip_prefix("full"));
+        let inner = inner.filter(|inner| inner.is_empty() || inner.starts_with('/')).unwrap_or(rest);
+        Some(join(home, inner.trim_start_matches('/')))
     }
 
     /// The path that a file called `name` gets; `None` when it cannot be told.

@@ -45,6 +45,9 @@ impl Recipe<'_, '_> {
     /// The package's own scripts that its installation runs.
     fn hooks(&self, command: &Simple, view: View) -> Vec<(String, String)> {
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+        if let Some(at) = words.iter().take(3).position(|word| *word == "turbo") {
+            return self.tasks(&words[at + 1..], &command.dir, view);
+        }
         let manager = matches!(command.program(), "npm" | "pnpm" | "yarn" | "bun");
         let installs = words.iter().skip(1).find(|word| !word.starts_with('-'));
         let installs = matches!(installs, Some(&("install" | "ci" | "i")))
@@ -68,6 +71,18 @@ impl Recipe<'_, '_> {
         let hooks = ["preinstall", "install", "postinstall", "prepare"].into_iter();
         let hooks = hooks.filter(|name| !left_out || *name != "prepare");
         hooks.filter_map(|name| Some((dir.clone(), project.script(name)?.value.clone()))).collect()
+    }
+
+    /// The scripts of the members that `turbo run build --filter=member` names, beside what it runs for what they need.
+    fn tasks(&self, words: &[&str], dir: &str, view: View) -> Vec<(String, String)> {
+        let task = words.iter().find(|word| **word != "run" && !word.starts_with('-'));
+        let names = words.iter().filter_map(|word| word.strip_prefix("--filter="));
+        let found = names.filter_map(|name| {
+            let member = self.member(name.trim_end_matches("..."), dir, view)?;
+            let project = self.facts.node_projects().get(&self.manifest(view, &member)?)?;
+            Some((member, project.script(task?)?.value.clone()))
+        });
+        found.collect()
     }
 
     /// The text of the package script that `command` runs, and the directory of its manifest.

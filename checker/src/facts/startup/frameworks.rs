@@ -311,13 +311,13 @@ fn address_pair(arguments: &Arguments) -> (Option<Value>, Option<Value>) {
 }
 
 fn host(value: &Value) -> Host {
+    if matches!(value, Value::Env(env) if env.name == "HOSTNAME" && env.around.is_empty()) {
+        return Host::Own;
+    }
     let Some(text) = value.as_text() else { return Host::Unknown };
     match (text.trim_matches(['[', ']']), value) {
         ("127.0.0.1" | "localhost" | "::1", Value::Text(_)) => Host::Loopback(text.to_string()),
-        // Every container has a `HOSTNAME`.
-        ("127.0.0.1" | "localhost" | "::1", Value::Env(env))
-            if env.around.is_empty() && env.name != "HOSTNAME" =>
-        {
+        ("127.0.0.1" | "localhost" | "::1", Value::Env(env)) if env.around.is_empty() => {
             Host::Default(env.name.clone(), text.to_string())
         }
         ("" | "0.0.0.0" | "::" | "*", _) => Host::Every,
