@@ -16,6 +16,15 @@ const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Which rules find which class of root cause.
 const CAUSES: &[(&str, &[&str])] = &[
+    ("workspace-main-points-at-ts", &["workspace-package-typescript"]),
+    ("cache-mount-id-invalid", &["dockerfile-cache-mount-id-prefix", "dockerfile-cache-mount-no-id"]),
+    ("private-network-ipv6", &["redis-ioredis-family"]),
+    ("copy-after-build", &["build-input-missing"]),
+    ("git-missing-at-build", &["copy-git-dir"]),
+    ("esm-only-package-in-cjs", &["node-too-old"]),
+    ("migration-failure", &["drizzle-journal-order"]),
+    ("manifest-syntax-error", &["package-json-invalid"]),
+    ("vulnerable-dependency-blocked", &["next-version-refused"]),
     ("dependency-conflict", &["requirements-invalid", "npm-peer-conflict"]),
     ("unresolvable-requirement", &["requirements-invalid"]),
     ("missing-runtime-directory", &["log-directory-missing"]),
@@ -27,7 +36,15 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("volume-instruction", &["dockerfile-volume-instruction"]),
     ("config-syntax-error", &["config-parse-error", "nixpacks-config-invalid"]),
     ("config-unknown-key", &["config-unknown-key", "config-multi-service-syntax", "config-variables-block"]),
-    ("config-invalid-value", &["config-enum-invalid", "config-type-mismatch", "predeploy-several-commands"]),
+    (
+        "config-invalid-value",
+        &[
+            "config-enum-invalid",
+            "config-type-mismatch",
+            "predeploy-several-commands",
+            "nixpacks-config-invalid",
+        ],
+    ),
     ("config-conflict", &["config-both-files", "config-root-file-hijack"]),
     (
         "config-file-not-read",
@@ -185,7 +202,7 @@ const CAUSES: &[(&str, &[&str])] = &[
     ("build-command-needs-shell", &["start-shell-syntax", "railpack-command-shell"]),
     ("host-not-allowed", &["healthcheck-host-rejected"]),
     ("env-var-needed-at-build", &["var-required-missing", "arg-missing-for-build-var", "var-unstated"]),
-    ("required-env-missing", &["var-required-missing", "var-unstated"]),
+    ("required-env-missing", &["var-required-missing", "var-unstated", "arg-missing-for-build-var"]),
     ("required-env-var-missing", &["var-required-missing", "var-unstated"]),
     ("build-before-source-copied", &["build-input-missing"]),
     ("nonroot-cannot-read-deps", &["root-home-unreadable"]),
