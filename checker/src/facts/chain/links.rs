@@ -326,11 +326,15 @@ impl Scan {
                 if before == When::Lazy && self.file == "manage.py" {
                     self.when = When::Main;
                 }
-                self.dotted_texts(&call.args[1], if usual { When::Always } else { When::Sometimes });
+                if let Some(name) = call.args.get(1) {
+                    self.dotted_texts(name, if usual { When::Always } else { When::Sometimes });
+                }
                 self.when = before;
             }
             "include" if self.file == "urls.py" && text(0).is_some() => {
-                self.dotted_texts(&call.args[0], When::Sometimes);
+                if let Some(name) = call.args.first() {
+                    self.dotted_texts(name, When::Sometimes);
+                }
             }
             "autodiscover_tasks" => {
                 let Some(ExprKind::List(items)) = call.args.first().map(|value| &value.kind) else { return };
@@ -472,5 +476,26 @@ pub(in crate::facts) fn parts(value: &Expr) -> Vec<&Expr> {
         ExprKind::Assign(two) => vec![&two.1],
         ExprKind::Yield(Some(inner)) => vec![inner],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::python_source;
+
+    #[test]
+    fn a_call_with_fewer_arguments_than_it_takes_names_nothing() {
+        for (path, text) in [
+            ("main.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE')\n"),
+            ("urls.py", "include()\n"),
+            ("tasks.py", "Celery('a', include)\napp.autodiscover_tasks()\n"),
+        ] {
+            let found = links(&python_source::parse(path, text));
+            assert!(
+                found.iter().all(|link| matches!(&link.to, To::Module { name, .. } if name == "os")),
+                "{found:?}"
+            );
+        }
     }
 }
