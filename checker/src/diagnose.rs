@@ -18,6 +18,7 @@ use line::Line;
 use signatures::{Meaning, SIGNATURES};
 
 use crate::facts::pattern;
+use crate::order;
 
 /// Longest log that is read: the end of a longer one, because there it failed.
 const LOG_LIMIT: usize = 16 * 1024 * 1024;
@@ -201,7 +202,7 @@ fn evidence(lines: &[Line<'_>], hits: &[Hit], cause: &Cause) -> Vec<Evidence> {
             found.push(next);
         }
     }
-    found.sort_by_key(|each| each.number);
+    order::sort_by_key(&mut found, |each| each.number);
     found
 }
 
@@ -254,7 +255,7 @@ fn telling(lines: &[Line<'_>]) -> Vec<Evidence> {
         .filter(|(score, _)| *score > 0)
         .collect();
     // Strongest first; of equals the last, for a log ends where it failed.
-    scored.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), std::cmp::Reverse(*at)));
+    order::sort_by_key(&mut scored, |(score, at)| (std::cmp::Reverse(*score), std::cmp::Reverse(*at)));
     let mut found: Vec<Evidence> = Vec::new();
     for (_, at) in scored {
         let next = shown(&lines[at]);
@@ -262,7 +263,7 @@ fn telling(lines: &[Line<'_>]) -> Vec<Evidence> {
             found.push(next);
         }
     }
-    found.sort_by_key(|each| each.number);
+    order::sort_by_key(&mut found, |each| each.number);
     found
 }
 

@@ -7,6 +7,7 @@ pub use round::{Applied, Fixed, Left, Patched, all};
 use std::collections::BTreeMap;
 
 use crate::finding::{Edit, Fix};
+use crate::order;
 use crate::snapshot::{Snapshot, Text};
 use crate::span::Span;
 
@@ -40,7 +41,7 @@ pub(crate) fn fitted(snapshot: &Snapshot<'_>, fix: &Fix) -> Option<Fix> {
 /// `text` after `edits`; `None` when one lies outside it or two overlap.
 pub fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
     let mut edits = edits.to_vec();
-    edits.sort_by_key(|edit| edit.site.span);
+    order::sort_by_key(&mut edits, |edit| edit.site.span);
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for edit in edits {

@@ -19,6 +19,7 @@ pub mod known;
 pub mod live;
 pub mod migrate;
 pub mod observation;
+pub mod order;
 pub mod plan;
 pub mod proof;
 pub mod report;

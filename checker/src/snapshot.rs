@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 pub use overlay::Overlay;
 
+use crate::order;
 use crate::span::{LineIndex, Position, Span};
 
 /// Largest file the checker reads as text: 1 MiB. Larger ones count in the build context by their size alone.
@@ -260,7 +261,7 @@ impl<'t> Snapshot<'t> {
     /// Every text read so far, sorted by path.
     pub fn loaded(&self) -> Vec<Rc<Text>> {
         let mut texts: Vec<_> = self.texts.borrow().values().filter_map(|text| text.clone().ok()).collect();
-        texts.sort_by(|one, other| one.path.cmp(&other.path));
+        order::sort_by(&mut texts, |one, other| one.path.cmp(&other.path));
         texts
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::facts::dockerignore::{Dockerignore, clean};
 use crate::facts::gitignore::Patterns;
 use crate::finding::Site;
+use crate::order;
 use crate::snapshot::{Entry, EntryKind, Snapshot, Trigger};
 
 /// The files of one build.
@@ -187,7 +188,9 @@ impl<'s> BuildContext<'s> {
             .into_iter()
             .map(|(path, (files, bytes))| Contributor { path: path.to_owned(), files, bytes })
             .collect();
-        found.sort_by(|one, other| other.bytes.cmp(&one.bytes).then_with(|| one.path.cmp(&other.path)));
+        order::sort_by(&mut found, |one, other| {
+            other.bytes.cmp(&one.bytes).then_with(|| one.path.cmp(&other.path))
+        });
         found.truncate(most);
         found
     }

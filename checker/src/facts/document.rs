@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::facts::dockerfile::Spanned;
 use crate::facts::settings::Value;
+use crate::order;
 use crate::span::Span;
 
 pub use yaml::yaml;
@@ -204,7 +205,7 @@ fn from_table(table: &DeTable<'_>, depth: usize) -> NodeKind {
             value: from_toml(value, depth + 1),
         })
         .collect();
-    members.sort_by_key(|member| member.key.span);
+    order::sort_by_key(&mut members, |member| member.key.span);
     NodeKind::Map(members)
 }
 

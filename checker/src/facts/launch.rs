@@ -18,6 +18,7 @@ use crate::facts::chain::{Chain, Loader};
 use crate::facts::image::{Image, Presence, View};
 use crate::facts::service::Service;
 use crate::finding::Site;
+use crate::order;
 
 pub use python::attribute;
 
@@ -128,7 +129,7 @@ pub fn gather<'s>(facts: &Facts<'s>) -> Vec<Delivered<'s>> {
         // A config file in the folder of a program is likely there because that folder is the root directory.
         let home =
             service.config.as_deref().and_then(|path| path.rsplit_once('/')).map_or("", |(home, _)| home);
-        counted.sort_by_key(|(_, each)| !is_home(facts, each, home));
+        order::sort_by_key(&mut counted, |(_, each)| !is_home(facts, each, home));
         let (_, mut likely) = counted.into_iter().next()?;
         if open {
             // Several root directories would do, so that nothing is certain of this one.

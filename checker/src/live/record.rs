@@ -1,5 +1,6 @@
 //! How reliable deployments have been: from the history that Railway keeps.
 
+use crate::order;
 use serde::Deserialize;
 
 /// One deployment, with times in milliseconds of the Unix clock.
@@ -62,7 +63,7 @@ impl Record {
     /// Reads the history, in any order.
     pub fn of(history: &[Deployment]) -> Self {
         let mut ended: Vec<&Deployment> = history.iter().filter(|each| each.end() != End::None).collect();
-        ended.sort_by_key(|each| each.created);
+        order::sort_by_key(&mut ended, |each| each.created);
         let seconds = |from: i64, to: i64| milliseconds((to - from).max(0)) / 1000.0;
         let mut to_healthy = Vec::new();
         let mut recoveries = Vec::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::document::{Node, NodeKind};
 use crate::facts::railway_config::RailwayConfig;
+use crate::order;
 use crate::span::Span;
 
 /// Comments by the first byte of the value they belong to; what follows the last setting is under `usize::MAX`.
@@ -23,7 +24,7 @@ pub(super) fn of(config: &RailwayConfig, text: &str) -> Comments {
     let mut values: Vec<Span> = known(&config.base);
     values.extend(config.environments.values().flat_map(known));
     values.extend(config.unknown.iter().map(|unknown| unknown.value.span));
-    values.sort_by_key(|span| span.start);
+    order::sort_by_key(&mut values, |span| span.start);
     for (at, _) in text.match_indices('#') {
         let inside = |span: &Span| span.start <= at && at < span.end;
         let line = text[..at].rfind('\n').map_or(0, |end| end + 1);

@@ -13,6 +13,7 @@ use crate::facts::settings::{KEYS, Key, Setting};
 use crate::finding::{Finding, Severity, Site};
 use crate::fix;
 use crate::known::Known;
+use crate::order;
 use crate::rule::Phase;
 use crate::rules;
 use crate::snapshot::Snapshot;
@@ -145,8 +146,8 @@ fn ordered(snapshot: &Snapshot<'_>, findings: Vec<Finding>) -> Vec<Reported> {
 }
 
 /// Worst and earliest first.
-fn sort(reported: &mut [Reported]) {
-    reported.sort_by(|one, other| {
+fn sort(reported: &mut Vec<Reported>) {
+    order::sort_by(reported, |one, other| {
         let key = |each: &Reported| (each.finding.severity, each.phase);
         key(one)
             .cmp(&key(other))

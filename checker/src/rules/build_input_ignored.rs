@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::Facts;
 use crate::facts::launch::{How, Loss, losses};
 use crate::finding::{Findings, Fix, Severity, Site};
+use crate::order;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -93,7 +94,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
         }
     }
     for ((service, site), mut lost) in told {
-        lost.sort_by_key(|loss| (!loss.certain, loss.broken.when));
+        order::sort_by_key(&mut lost, |loss| (!loss.certain, loss.broken.when));
         let Some(first) = lost.first() else { continue };
         let How::Ignored { pattern, source, .. } = &first.how else { continue };
         let what = if first.trace.build { "the build" } else { "the program" };

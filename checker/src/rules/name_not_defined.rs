@@ -7,6 +7,7 @@ use crate::facts::chain::{Reached, When, language};
 use crate::facts::launch::{Delivered, Trace, attribute};
 use crate::facts::program::{Language, StepKind, Unbound};
 use crate::finding::{Finding, Findings, Severity, Site};
+use crate::order;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -330,7 +331,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     });
     let mut all: Vec<(&Delivered<'_>, &Trace)> = all.collect();
     // What several services load is told of the one that certainly loads it.
-    all.sort_by_key(|(delivered, trace)| !is_certain(facts, delivered, trace));
+    order::sort_by_key(&mut all, |(delivered, trace)| !is_certain(facts, delivered, trace));
     for (delivered, trace) in all {
         started(facts, delivered, trace, &mut told, out);
         let loaded = trace.chain.nameless.iter().filter(|each| each.when < When::Named);

@@ -6,6 +6,7 @@ use crate::facts::Facts;
 use crate::facts::semver::{self, Version};
 use crate::facts::startup::join;
 use crate::finding::{Findings, Site};
+use crate::order;
 use crate::rule::declare_rule;
 
 declare_rule! {
@@ -106,7 +107,7 @@ fn check(facts: &Facts<'_>, out: &mut Findings) {
     let mut told = BTreeSet::new();
     // Those whose root directory is known first: a lock file is told once.
     let mut services: Vec<_> = facts.services.iter().collect();
-    services.sort_by_key(|service| service.roots.len());
+    order::sort_by_key(&mut services, |service| service.roots.len());
     for service in services {
         for (site, version) in service.roots.iter().filter_map(|root| refused(facts, root)) {
             let Some(patched) = patched(version).filter(|_| told.insert(site.path.clone())) else { continue };

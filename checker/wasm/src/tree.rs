@@ -34,7 +34,7 @@ impl Tree for HostTree<'_> {
 fn decode(list: &str) -> Result<Vec<Entry>, String> {
     let records = list.split('\0').filter(|record| !record.is_empty());
     let mut entries = records.map(record).collect::<Result<Vec<_>, _>>()?;
-    entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+    checker::order::sort_by(&mut entries, |one, other| one.path.cmp(&other.path));
     entries.dedup_by(|one, other| one.path == other.path);
     Ok(entries)
 }

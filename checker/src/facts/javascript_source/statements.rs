@@ -7,6 +7,7 @@ use oxc_ast::ast as js;
 
 use super::{Lower, span_of};
 use crate::facts::program::{Expr, ExprKind, Handler, Import, Step, StepKind, Target, Try, While};
+use crate::order;
 use crate::span::Span;
 
 impl Lower {
@@ -18,7 +19,7 @@ impl Lower {
             self.step(each, &mut out);
         }
         // Imports run before the module, and functions can be called before they are declared.
-        out.sort_by_key(|step| match step.kind {
+        order::sort_by_key(&mut out, |step| match step.kind {
             StepKind::Import(_) => 0,
             StepKind::Function(_) => 1,
             _ => 2,

@@ -8,6 +8,7 @@ use crate::facts::program::{Call, Expr, ExprKind, Module, Step, StepKind, Target
 use crate::facts::settings::{Key, Setting, Source, Value};
 use crate::finding::Site;
 use crate::known::Known;
+use crate::order;
 
 /// How many names, lists and calls are followed inside one another.
 const DEPTH: usize = 32;
@@ -189,7 +190,7 @@ impl<'m> Program<'m> {
         let Some(options) = options else { return service };
         let mut members = self.members(options, DEPTH);
         // `env` wins over `variables`, wherever it stands.
-        members.list.sort_by_key(|(key, _)| *key == "env");
+        order::sort_by_key(&mut members.list, |(key, _)| *key == "env");
         service.open = members.open;
         for (key, value) in members.list {
             self.option(key, value, &mut service);
