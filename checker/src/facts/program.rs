@@ -348,7 +348,7 @@ pub fn too_deep(text: &str) -> Option<&'static str> {
             return Some(TOO_LONG);
         }
     }
-    if is_doubtful(text) {
+    if text.contains('<') && is_doubtful(text) {
         return Some("it nests brackets behind `<` too deeply to be read safely");
     }
     // Every link of a chain of words takes four bytes or more.

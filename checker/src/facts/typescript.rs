@@ -408,15 +408,21 @@ pub struct Misplaced {
     pub certain: bool,
 }
 
-/// Where the compiler writes what `program` runs, when that is another place than the one it looks in.
-pub fn misplaced(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<Misplaced> {
+/// The places of the stages that would have to hold what `program` runs, when it is missing and run by what `runs` takes.
+fn sought(image: &Image<'_>, program: &Program, runs: fn(&str) -> bool) -> Option<Vec<(usize, String)>> {
     let Target::File { place, by, .. } = &program.target else { return None };
-    let image = &delivered.image;
-    if !by.starts_with("node") || image.presence(image.finished(), place).is_file() {
+    if !runs(by) || image.presence(image.finished(), place).is_file() {
         return None;
     }
     let mut from = Vec::new();
     origins(image, image.finished().stage, place, &mut from);
+    Some(from)
+}
+
+/// Where the compiler writes what `program` runs, when that is another place than the one it looks in.
+pub fn misplaced(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<Misplaced> {
+    let image = &delivered.image;
+    let from = sought(image, program, |by| by.starts_with("node"))?;
     for compilation in compilations(facts, delivered).iter().filter(|each| !each.config.no_emit) {
         let Some(out) = compilation.config.out_dir.as_deref().and_then(|out| compilation.place(out)) else {
             continue;
@@ -453,13 +459,8 @@ pub fn misplaced(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program
 
 /// The configuration whose `noEmit` keeps the compiler from writing what `program` runs, and whether that is certain.
 pub fn unwritten(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<(String, bool)> {
-    let Target::File { place, by, .. } = &program.target else { return None };
     let image = &delivered.image;
-    if !by.starts_with("node") || image.presence(image.finished(), place).is_file() {
-        return None;
-    }
-    let mut from = Vec::new();
-    origins(image, image.finished().stage, place, &mut from);
+    let from = sought(image, program, |by| by.starts_with("node"))?;
     let all = compilations(facts, delivered);
     let checks = all.iter().filter(|each| each.config.no_emit && each.program == "tsc");
     let mut found = checks.filter_map(|each| {
@@ -478,13 +479,8 @@ pub fn unwritten(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program
 
 /// The instruction of the compilation that writes what `program` runs; `None` when none certainly does.
 pub fn made_by(facts: &Facts<'_>, delivered: &Delivered<'_>, program: &Program) -> Option<Site> {
-    let Target::File { place, by, .. } = &program.target else { return None };
     let image = &delivered.image;
-    if by != "node" || image.presence(image.finished(), place).is_file() {
-        return None;
-    }
-    let mut from = Vec::new();
-    origins(image, image.finished().stage, place, &mut from);
+    let from = sought(image, program, |by| by == "node")?;
     compilations(facts, delivered).into_iter().filter(|each| !each.config.no_emit).find_map(|each| {
         let out = each.config.out_dir.as_deref().and_then(|out| each.place(out))?;
         let inside = from.iter().any(|(stage, path)| *stage == each.view.stage && within(&out, path));

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::debian::Release;
-use crate::facts::distribution::{Family, alpine_release};
+use crate::facts::distribution::{Family, alpine_release, official_tag};
 use crate::facts::image::Image;
 use crate::facts::image::shell::Simple;
 use crate::facts::launch::Delivered;
@@ -156,26 +156,25 @@ fn refused(delivered: &Delivered<'_>) -> Vec<Site> {
 /// True when the base of the stage is a release whose Python refuses.
 fn is_managed(image: &Image<'_>, stage: usize) -> bool {
     let Some(reference) = image.reference(stage) else { return false };
-    let bare = reference.trim_start_matches("docker.io/").trim_start_matches("library/");
-    if bare.starts_with("python") {
+    if official_tag(reference, "python").is_some() {
         return false;
     }
     match Family::of_image(reference) {
         Some(Family::Alpine) => alpine_release(reference).is_some_and(|minor| minor >= 19),
         Some(Family::Debian) => Release::of_image(reference)
-            .map_or_else(|| is_late_node(bare), |release| release >= Release::Bookworm),
+            .map_or_else(|| is_late_node(reference), |release| release >= Release::Bookworm),
         None => false,
     }
 }
 
 /// True for an image of Node without a release in its tag, of a version that was made for Debian 12 from the start.
-fn is_late_node(bare: &str) -> bool {
-    let major = bare.strip_prefix("node:").and_then(|tag| tag.split(['-', '.', '@']).next());
-    let named = ["bullseye", "buster", "stretch"].iter().any(|word| bare.contains(word));
-    let late = |major: &str| {
-        matches!(major, "lts" | "latest" | "slim") || major.parse().is_ok_and(|major: u32| major >= 21)
-    };
-    bare == "node" || (!named && major.is_some_and(late))
+fn is_late_node(reference: &str) -> bool {
+    let Some(tag) = official_tag(reference, "node") else { return false };
+    let named = ["bullseye", "buster", "stretch"].iter().any(|word| tag.contains(word));
+    let major = tag.split(['-', '.']).next().unwrap_or_default();
+    let late =
+        matches!(major, "lts" | "latest" | "slim") || major.parse().is_ok_and(|major: u32| major >= 21);
+    !named && late
 }
 
 /// True for an installation of pip into the Python that runs it.
